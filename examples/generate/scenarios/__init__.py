@@ -1,0 +1,1 @@
+"""One module per recorded run; each gives a `SCENARIO`."""

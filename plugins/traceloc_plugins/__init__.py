@@ -1,0 +1,1 @@
+"""What traceloc knows about one framework or format each, one folder a framework."""

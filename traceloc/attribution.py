@@ -1,0 +1,95 @@
+"""What localization answers: ranked candidates with evidence, or a reason for silence."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from traceloc.trace import Diagnostic, Document
+
+
+class Citation(Document):
+    """A place in the trace that a claim rests on."""
+
+    step: int
+    start: int | None = None
+    """First character in the step's text, where a passage is meant."""
+    end: int | None = None
+    quote: str = ""
+    """At most 160 characters of that passage."""
+
+
+class Evidence(Document):
+    """A typed claim about one step, and the places that show it."""
+
+    signal: str
+    """``family.feature`` that fired, such as ``grounding.unsourced_numbers``."""
+    claim: str
+    """One sentence a reader can check."""
+    cites: tuple[Citation, ...]
+    """Never empty: a claim that cites nothing is no evidence."""
+    value: float = 0.0
+    """What the signal measured."""
+    contribution: float = 0.0
+    """Log-odds it adds to the step, against an average step of this trace."""
+
+
+class Candidate(Document):
+    """One step that may be the decisive error."""
+
+    rank: int
+    """1 is the most suspicious; equal scores go to the earlier step."""
+    step: int
+    native_index: int
+    agent: str
+    score: float
+    """Sum of the weighted signals, in log-odds up to a constant of the trace."""
+    probability: float
+    """Softmax of the scores within the trace; show it only where ``calibrated`` says so."""
+    evidence: tuple[Evidence, ...] = ()
+    """Strongest first; only claims that speak for this step."""
+
+
+class AgentShare(Document):
+    """How much of the suspicion falls on one agent: the sum over its steps."""
+
+    agent: str
+    probability: float
+
+
+class Symptom(Document):
+    """Where the failure first shows, as against where it began."""
+
+    step: int
+    claim: str
+
+
+class Attribution(Document):
+    """The answer for one trace."""
+
+    trace_id: str
+    locator: str
+    """``path#step`` of rank 1, or of the trace where nothing is blamed."""
+    system: str | None = None
+    format: str = ""
+    status: Literal["located", "abstained", "unmeasured"]
+    """``abstained``: looked and found nothing decisive. ``unmeasured``: could not look."""
+    reason: str | None = None
+    """Why it abstained or could not measure."""
+    candidates: tuple[Candidate, ...] = ()
+    """Ranked and cut to what was asked for; kept on abstention too, as what was weighed."""
+    agents: tuple[AgentShare, ...] = ()
+    symptom: Symptom | None = None
+    n_steps: int = 0
+    n_candidates: int = 0
+    p_no_error: float = 0.0
+    """Weight of the candidate "no decisive error here"."""
+    calibrated: bool = False
+    """Whether probabilities were calibrated for this system."""
+    model: str = ""
+    """Name of the ranking model."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def top(self) -> Candidate | None:
+        """Rank 1, or ``None`` where nothing is blamed."""
+        return self.candidates[0] if self.status == "located" and self.candidates else None

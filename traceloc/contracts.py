@@ -1,0 +1,106 @@
+"""What a plugin must look like: one small protocol per kind.
+
+A plugin is an entry point in the group of its kind (``traceloc.loaders``, ``traceloc.signals``,
+``traceloc.reporters``). Its value is a class without arguments, or an object. Built-in parts enter
+the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from traceloc.attribution import Attribution, Evidence
+    from traceloc.graph import TraceGraph
+    from traceloc.loading.source import Head, Source
+    from traceloc.trace import Trace
+
+API_VERSION = 1
+SUPPORTED_API_VERSIONS = range(1, 2)
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """Reads one format of traces."""
+
+    name: str
+    api_version: int
+
+    def sniff(self, head: Head) -> float:
+        """How sure the loader is that it can read this input.
+
+        Args:
+            head: The first 64 KiB, decompressed, with what could be parsed of them.
+
+        Returns:
+            0.0 (surely not) to 1.0 (a mark no other format has). Structure decides, never the
+            file's name. A generic shape that many formats share scores at most 0.3.
+        """
+        ...
+
+    def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
+        """Read the traces of files that belong together, usually one file.
+
+        Raises:
+            TraceFormatError: If nothing can be read. Damage to a part is a diagnostic instead.
+        """
+        ...
+
+
+class GroupingLoader(Loader, Protocol):
+    """A loader whose traces may spread over several files."""
+
+    def group_keys(self, source: Source) -> Iterable[str]:
+        """Names of the runs found in a file; files that share one are loaded together."""
+        ...
+
+
+class Feature(NamedTuple):
+    """One number a signal gives each step."""
+
+    name: str
+    """Snake case; unique within the signal."""
+    claim: str
+    """What a high value says about the step, as a clause a reader can check."""
+    part: Literal["shared", "system"] = "shared"
+    """``shared`` must hold across systems; ``system`` (position, agent habits) is learned per one."""
+
+
+@runtime_checkable
+class Signal(Protocol):
+    """A family of named, pure measurements over a trace."""
+
+    name: str
+    api_version: int
+    features: tuple[Feature, ...]
+
+    def measure(self, graph: TraceGraph) -> NDArray[np.float32]:
+        """One row per step, one finite number per feature: shape ``(n_steps, len(features))``."""
+        ...
+
+    def explain(self, graph: TraceGraph, step: int, feature: str) -> Evidence | None:
+        """The evidence behind a value, or ``None`` where there is nothing to point at.
+
+        Called only for the few steps that are reported, so it may look closer than ``measure``.
+        """
+        ...
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """Renders attributions."""
+
+    name: str
+    api_version: int
+
+    def render(self, attributions: Iterable[Attribution], *, options: Any) -> Iterator[str]:
+        """Yield pieces of text as results come; trace text is escaped for the target."""
+        ...
+
+
+KINDS: dict[str, type] = {"loaders": Loader, "signals": Signal, "reporters": Reporter}
+"""Plugin kinds by the last part of their entry-point group."""

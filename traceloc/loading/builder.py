@@ -1,0 +1,296 @@
+"""Builds a trace step by step, so that loaders say only what their format means.
+
+The builder numbers steps, joins results to calls, spots undeclared errors, introduces agents and
+keeps the diagnostics. A loader that uses it cannot get these wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from traceloc.loading.tool_errors import infer_error
+from traceloc.trace import (
+    Agent,
+    AgentKind,
+    Diagnostic,
+    Label,
+    Outcome,
+    Role,
+    Span,
+    Step,
+    StepKind,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Trace,
+    Truth,
+)
+
+_KIND_BY_ROLE: dict[str, AgentKind] = {
+    "user": "human",
+    "tool": "tool",
+    "system": "system",
+    "assistant": "worker",
+}
+_CERTAINTY: dict[AgentKind, int] = {
+    "unknown": 0,
+    "system": 1,
+    "tool": 1,
+    "human": 2,
+    "worker": 2,
+    "orchestrator": 3,
+}
+
+
+class TraceBuilder:
+    """Collects one trace.
+
+    Args:
+        format: Name of the loader.
+        source: Path as the user named it.
+        dialect: Variant of the format, where there are several.
+    """
+
+    def __init__(self, *, format: str, source: str = "", dialect: str | None = None) -> None:
+        self.format = format
+        self.source = source
+        self.dialect = dialect
+        self.steps: list[Step] = []
+        self.spans: list[Span] = []
+        self._agents: dict[str, Agent] = {}
+        self._tools: dict[str, ToolSpec] = {}
+        self._open_calls: dict[str, tuple[int, int]] = {}
+        self._unnamed_calls: deque[tuple[int, int]] = deque(maxlen=256)
+        self._diagnostics: dict[tuple[str, str], Diagnostic] = {}
+        self._labels: list[Label] = []
+        self._truth: dict[str, Any] = {}
+        self._expected: Any = None
+        self._outcome = Outcome()
+
+    def agent(self, name: str, *, kind: AgentKind = "unknown", **fields: Any) -> str:
+        """Introduce an agent, or add to what is known of it; gives its name back."""
+        known = self._agents.get(name)
+        if known is None:
+            self._agents[name] = Agent(name=name, kind=kind, **fields)
+        else:
+            update = {
+                key: value for key, value in fields.items() if value and not getattr(known, key)
+            }
+            if _CERTAINTY[kind] > _CERTAINTY[known.kind]:
+                update["kind"] = kind
+            if update:
+                self._agents[name] = known.model_copy(update=update)
+        return name
+
+    def step(
+        self,
+        *,
+        kind: StepKind,
+        role: Role,
+        agent: str,
+        native_index: int,
+        text: str = "",
+        calls: Sequence[ToolCall] = (),
+        call_id: str | None = None,
+        tool: str | None = None,
+        **fields: Any,
+    ) -> int:
+        """Add a step and give its index.
+
+        Args:
+            kind: What happened.
+            role: Role the source states.
+            agent: Who took it; introduced with a kind guessed from the role if it is new.
+            native_index: Position in the source's own list.
+            text: What was said or returned.
+            calls: Tool calls made in it.
+            call_id: For results: id of the call that is answered.
+            tool: For results: name of the tool.
+            **fields: Other fields of :class:`~traceloc.trace.Step`.
+        """
+        if agent not in self._agents:
+            self.agent(agent, kind=_KIND_BY_ROLE.get(role, "unknown"))
+        index = len(self.steps)
+        result = None
+        if kind == "result":
+            result = self._join(index, call_id=call_id, tool=tool)
+            if fields.get("error") is None:
+                fields["error"] = infer_error(text)
+        self.steps.append(
+            Step(
+                index=index,
+                native_index=native_index,
+                kind=kind,
+                role=role,
+                agent=agent,
+                text=text,
+                tool_calls=tuple(calls),
+                tool_result=result,
+                **{key: value for key, value in fields.items() if value is not None},
+            )
+        )
+        for position, call in enumerate(calls):
+            if call.id:
+                self._open_calls[call.id] = (index, position)
+            self._unnamed_calls.append((index, position))
+        return index
+
+    def _join(self, index: int, *, call_id: str | None, tool: str | None) -> ToolResult:
+        found = self._open_calls.pop(call_id, None) if call_id else None
+        if found is None and call_id is None:
+            found = self._oldest_open_call(tool)
+            if found is not None:
+                self.note("inferred", "tool results without a call id were joined by order")
+        if found is None:
+            if call_id is not None:
+                self.note("missing", "tool results answer calls that the trace does not contain")
+            return ToolResult(name=tool, call_id=call_id)
+        made, position = found
+        caller = self.steps[made]
+        call = caller.tool_calls[position]
+        calls = list(caller.tool_calls)
+        calls[position] = call.model_copy(update={"result_step": index})
+        self.steps[made] = caller.model_copy(update={"tool_calls": tuple(calls)})
+        return ToolResult(name=tool or call.name, call_id=call_id or call.id, call_step=made)
+
+    def _oldest_open_call(self, tool: str | None) -> tuple[int, int] | None:
+        for step, position in self._unnamed_calls:
+            call = self.steps[step].tool_calls[position]
+            if call.result_step is None and (tool is None or call.name == tool):
+                return step, position
+        return None
+
+    def span(self, **fields: Any) -> None:
+        """Add a node of the recorded tree."""
+        self.spans.append(Span(**fields))
+
+    def tool(self, name: str, *, description: str | None = None, parameters: Any = None) -> None:
+        """Note a tool the agents were offered."""
+        if name not in self._tools:
+            schema = parameters if isinstance(parameters, dict) else None
+            self._tools[name] = ToolSpec(name=name, description=description, parameters=schema)
+
+    def note(self, kind: Any, message: str, *, line: int | None = None) -> None:
+        """Add a diagnostic; equal ones are counted."""
+        known = self._diagnostics.get((kind, message))
+        if known is None:
+            self._diagnostics[kind, message] = Diagnostic(kind=kind, message=message, line=line)
+        else:
+            update = {"count": known.count + 1}
+            self._diagnostics[kind, message] = known.model_copy(update=update)
+
+    def label(self, **fields: Any) -> None:
+        """Keep an answer found in the file, apart from what signals read."""
+        self._labels.append(Label(**fields))
+
+    def truth(self, *, expected: Any = None, **fields: Any) -> None:
+        """Keep other ground truth found in the file, apart from what signals read."""
+        if expected is not None:
+            self._expected = expected
+        self._truth.update({key: value for key, value in fields.items() if value is not None})
+
+    def outcome(
+        self, status: Any, *, source: Any, score: float | None = None, detail: str | None = None
+    ) -> None:
+        """Say whether the run reached its goal, and who says so."""
+        self._outcome = Outcome(status=status, source=source, score=score, detail=detail)
+
+    def build(
+        self,
+        *,
+        id: str | None = None,
+        task: str | None = None,
+        system: str | None = None,
+        session_id: str | None = None,
+        attributes: dict[str, Any] | None = None,
+    ) -> Trace:
+        """The finished trace; without an id from the source, a hash of the content is taken."""
+        unanswered = sum(
+            call.result_step is None for step in self.steps for call in step.tool_calls
+        )
+        if unanswered:
+            self.note("missing", f"{unanswered} tool calls have no result in the trace")
+        truth = None
+        if self._labels or self._truth or self._expected is not None:
+            truth = Truth(labels=tuple(self._labels), expected=self._expected, fields=self._truth)
+        return Trace(
+            id=id or content_id(self.steps),
+            format=self.format,
+            dialect=self.dialect,
+            source=self.source,
+            system=system,
+            session_id=session_id,
+            task=task or None,
+            agents=tuple(self._agents.values()),
+            # Built and validated one by one; a second pass over a long trace would double its cost.
+            steps=(),
+            spans=tuple(self.spans),
+            tools=tuple(self._tools.values()),
+            outcome=self._outcome,
+            truth=truth,
+            diagnostics=tuple(self._diagnostics.values()),
+            attributes=attributes or {},
+        ).model_copy(update={"steps": tuple(self.steps)})
+
+
+def content_id(steps: Sequence[Step]) -> str:
+    """A deterministic id from what happened, for sources that give none."""
+    digest = hashlib.blake2b(digest_size=6)
+    for step in steps:
+        digest.update(f"{step.kind}\x1f{step.agent}\x1f{step.text}\x1e".encode("utf-8", "replace"))
+        for call in step.tool_calls:
+            digest.update(call.name.encode("utf-8", "replace"))
+            digest.update(to_json(call.arguments))
+    return digest.hexdigest()
+
+
+def parse_arguments(raw: Any) -> Any:
+    """Tool arguments as JSON; what cannot be parsed stays the string it was."""
+    if not isinstance(raw, str):
+        return raw
+    text = raw.strip()
+    for _ in range(3):  # some exporters encode JSON inside JSON, up to three times
+        if text[:1] not in ("{", "[", '"'):
+            return raw
+        try:
+            value = from_json(text)
+        except ValueError:
+            return raw
+        if not isinstance(value, str):
+            return value
+        text, raw = value.strip(), value
+    return raw
+
+
+def text_of(content: Any) -> str:
+    """The words of a message content: a string, a list of parts, or anything else as JSON."""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "\n".join(piece for part in content if (piece := _part_text(part)))
+    if isinstance(content, dict):
+        return _part_text(content)
+    return to_json(content).decode()
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict):
+        for key in ("text", "content", "output_text", "input_text"):
+            value = part.get(key)
+            if isinstance(value, str):
+                return value
+            if isinstance(value, list):
+                return text_of(value)
+        kind = part.get("type")
+        if isinstance(kind, str) and ("image" in kind or "audio" in kind or "file" in kind):
+            return f"[{kind}]"
+    return to_json(part, inf_nan_mode="constants").decode()

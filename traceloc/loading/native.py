@@ -1,0 +1,69 @@
+"""Reads traceloc's own JSON: one trace a document, or one a line.
+
+A very long trace may also be written as a header line without steps, followed by one line a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from traceloc.loading.source import Head, Source
+from traceloc.trace import SCHEMA_VERSION, Step, Trace
+
+
+class NativeLoader:
+    """Loader of the format that ``traceloc convert`` writes."""
+
+    name = "native"
+    api_version = 1
+
+    def sniff(self, head: Head) -> float:
+        """Our own documents carry a schema version, a format and steps."""
+        for record in head.records[:1]:
+            if {"schema_version", "id", "format"} <= record.keys() and "agents" in record:
+                return 1.0
+        return 0.0
+
+    def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
+        """Yield the traces as they were written."""
+        for source in sources:
+            header: Trace | None = None
+            steps: list[Step] = []
+            for value, line in source.documents():
+                for item in value if isinstance(value, list) else [value]:
+                    if header is not None and isinstance(item, dict) and "native_index" in item:
+                        step = _validate(Step, item, source, line)
+                        if step is not None:
+                            steps.append(step)
+                        continue
+                    if header is not None:
+                        yield _with_steps(header, steps)
+                    header, steps = _validate(Trace, item, source, line), []
+            if header is not None:
+                yield _with_steps(header, steps)
+
+
+def _with_steps(trace: Trace, steps: list[Step]) -> Trace:
+    return trace.model_copy(update={"steps": trace.steps + tuple(steps)}) if steps else trace
+
+
+def _validate(model: Any, item: Any, source: Source, line: int | None) -> Any:
+    try:
+        return (
+            model.model_validate_json(item)
+            if isinstance(item, bytes)
+            else model.model_validate(item)
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        version = item.get("schema_version") if isinstance(item, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            message = f"is written by a newer traceloc (schema_version {version}; this one reads {SCHEMA_VERSION})"
+        else:
+            message = f"is no valid {model.__name__.lower()}: {where}: {first['msg']}"
+        source.report(message, code="TL120", line=line)
+        return None

@@ -1,0 +1,61 @@
+"""Which loader reads a file: each answers with a confidence, the surest one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from traceloc.contracts import Loader
+from traceloc.errors import Location, UnknownFormatError
+from traceloc.loading.source import Head, Source
+
+MIN_SCORE = 0.1
+"""Below this nobody recognises the file, and it is no trace."""
+
+
+class Guess(NamedTuple):
+    """One loader's answer."""
+
+    loader: Loader
+    score: float
+    error: str | None = None
+
+
+def rank_loaders(head: Head, loaders: Iterable[Loader]) -> list[Guess]:
+    """Answers of all loaders, surest first; a sniff that raises scores 0 and says why."""
+    guesses = []
+    for loader in loaders:
+        try:
+            guesses.append(Guess(loader, float(loader.sniff(head))))
+        except Exception as error:  # the plugin boundary: a stranger's sniff may do anything
+            guesses.append(Guess(loader, 0.0, f"{type(error).__name__}: {error}"))
+    return sorted(guesses, key=lambda guess: (-guess.score, guess.loader.name))
+
+
+def pick_loader(source: Source, loaders: Iterable[Loader]) -> Loader:
+    """The loader for a source.
+
+    Raises:
+        UnknownFormatError: ``TL110`` if nobody recognises it, ``TL111`` if several do equally.
+    """
+    head = source.head()
+    guesses = rank_loaders(head, loaders)
+    best = guesses[0] if guesses else None
+    if best is None or best.score < MIN_SCORE:
+        failed = [f"{guess.loader.name} ({guess.error})" for guess in guesses if guess.error]
+        raise UnknownFormatError(
+            "is no trace in a known format"
+            + (f"; sniffing failed in {', '.join(failed)}" if failed else ""),
+            code="TL110",
+            hint="name it with --format, or see 'traceloc plugins list'",
+            location=Location(source.path),
+        )
+    tied = [guess.loader.name for guess in guesses if guess.score == best.score]
+    if len(tied) > 1:
+        raise UnknownFormatError(
+            f"fits several formats equally well: {', '.join(tied)}",
+            code="TL111",
+            hint=f"choose one with --format, such as --format {tied[0]}",
+            location=Location(source.path),
+        )
+    return best.loader

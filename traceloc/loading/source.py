@@ -1,0 +1,440 @@
+"""Bytes on the way in: opened, decompressed, decoded and cut into JSON documents, with bounds.
+
+Every loader reads through :class:`Source`, so that hostile input (bombs, endless lines, deep
+nesting, broken encodings, cut files) is met in one place and each problem names file and line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, NamedTuple, cast
+
+from pydantic_core import from_json
+
+from traceloc.errors import Location, TraceFormatError
+
+HEAD_BYTES = 64 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 1024 * 1024 * 1024
+MAX_EXPANSION = 200
+"""A compressed file that grows more than this, beyond ``EXPANSION_FLOOR``, is taken for a bomb."""
+EXPANSION_FLOOR = 64 * 1024 * 1024
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+class JsonRecord(NamedTuple):
+    """One JSON document of a file and the line it starts on."""
+
+    value: Any
+    line: int | None
+
+
+class Head:
+    """What a loader may look at to decide whether a file is its own.
+
+    Args:
+        data: The first bytes, decompressed, at most 64 KiB.
+        complete: Whether that is the whole file.
+    """
+
+    def __init__(self, data: bytes, *, complete: bool) -> None:
+        self.data = data
+        self.complete = complete
+        self.is_binary = b"\x00" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        self.text = _decode(data)[0].lstrip("\ufeff") if not self.is_binary else ""
+        self.documents: tuple[Any, ...] = tuple(self._parse()) if not self.is_binary else ()
+        """JSON documents found so far; the last one may be cut off."""
+
+    @property
+    def first(self) -> Any:
+        """The first JSON document, ``None`` where there is none."""
+        return self.documents[0] if self.documents else None
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The first objects: of a JSON list its items, of JSON lines the lines."""
+        items = self.first if isinstance(self.first, list) else self.documents
+        return [item for item in items if isinstance(item, dict)]
+
+    def _parse(self) -> Iterator[Any]:
+        stripped = self.text.lstrip()
+        if stripped[:1] not in ("{", "["):
+            return
+        lines = stripped.splitlines()
+        try:
+            first = from_json(lines[0])
+        except ValueError:
+            yield from self._parse_document(stripped)
+            return
+        yield first
+        for line in lines[1:50]:
+            try:
+                yield from_json(line)
+            except ValueError:
+                continue
+
+    def _parse_document(self, text: str) -> Iterator[Any]:
+        try:
+            yield from_json(text, allow_partial="trailing-strings")
+        except ValueError:
+            # Several pretty-printed documents one after the other: the first will do.
+            try:
+                yield json.JSONDecoder().raw_decode(text)[0]
+            except (ValueError, RecursionError):
+                return
+
+
+@dataclass
+class Source:
+    """One input file, or standard input.
+
+    ``problems`` collects what could not be read while the rest still was.
+    """
+
+    path: str
+    """As the user named it, for messages and locators."""
+    content: bytes | None = None
+    """The bytes, for input that is no file."""
+    problems: list[TraceFormatError] = field(default_factory=list)
+    max_document_bytes: int = MAX_DOCUMENT_BYTES
+    _head: Head | None = field(default=None, repr=False)
+
+    def open(self) -> IO[bytes]:
+        """A stream of the decompressed bytes; the caller closes it.
+
+        Raises:
+            TraceFormatError: If the file cannot be opened or its compression is not supported.
+        """
+        try:
+            raw: IO[bytes] = (
+                io.BytesIO(self.content) if self.content is not None else Path(self.path).open("rb")
+            )
+        except OSError as error:
+            raise self.error(
+                f"cannot be opened: {error.strerror or error}", code="TL101"
+            ) from error
+        magic = raw.read(4)
+        raw.seek(0)
+        if magic.startswith(GZIP_MAGIC):
+            return cast("IO[bytes]", _Bounded(gzip.GzipFile(fileobj=raw), raw, self))
+        if magic == ZSTD_MAGIC:
+            return cast("IO[bytes]", _Bounded(self._zstd(raw), raw, self))
+        return raw
+
+    def _zstd(self, raw: IO[bytes]) -> IO[bytes]:
+        try:
+            import zstandard
+        except ImportError as error:
+            raw.close()
+            raise self.error(
+                "is compressed with zstd, which needs the 'zstandard' package",
+                code="TL102",
+                hint="pip install 'traceloc[zstd]'",
+            ) from error
+        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return cast("IO[bytes]", reader)
+
+    def head(self) -> Head:
+        """The first 64 KiB, read once."""
+        if self._head is None:
+            with self.open() as stream:
+                data = self._read(stream, HEAD_BYTES + 1)
+            self._head = Head(data[:HEAD_BYTES], complete=len(data) <= HEAD_BYTES)
+        return self._head
+
+    def read(self) -> bytes:
+        """The whole content, up to the size limit.
+
+        Raises:
+            TraceFormatError: If it is larger than ``max_document_bytes``.
+        """
+        with self.open() as stream:
+            data = self._read(stream, self.max_document_bytes + 1)
+        if len(data) > self.max_document_bytes:
+            raise self.error(
+                f"one document is larger than {self.max_document_bytes >> 20} MiB",
+                code="TL105",
+                hint="write JSON lines, one trace or span a line",
+            )
+        return data
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """Non-empty lines with their 1-based numbers; an endless one is a problem and skipped."""
+        with self.open() as stream:
+            number = 0
+            while line := self._read_line(stream):
+                number += 1
+                if len(line) > MAX_LINE_BYTES:
+                    self._skip_line(stream)
+                    self.report(
+                        f"line is longer than {MAX_LINE_BYTES >> 20} MiB", code="TL105", line=number
+                    )
+                elif line := line.strip():
+                    yield number, line
+
+    def documents(self) -> Iterator[JsonRecord]:
+        """JSON documents one by one: of JSON lines each line, else the one or several in the file.
+
+        A line that cannot be parsed is a problem and skipped. A single document that is cut off is
+        a problem, and what stands before the cut is still given.
+
+        Raises:
+            TraceFormatError: If there is no JSON at all.
+        """
+        head = self.head()
+        if not head.data.strip():
+            raise self.error("is empty", code="TL106")
+        start = head.text.lstrip()[:1]
+        if head.is_binary or start not in ("{", "["):
+            raise self.error("is not JSON", code="TL103", byte=0)
+        if self._is_json_lines(head):
+            yield from self._json_lines()
+        else:
+            yield from self._json_text()
+
+    def document(self) -> Any:
+        """The only, or first, JSON document.
+
+        Raises:
+            TraceFormatError: If there is none.
+        """
+        for record in self.documents():
+            return record.value
+        raise self.error("holds no JSON document", code="TL103")
+
+    def report(
+        self, message: str, *, code: str, line: int | None = None, byte: int | None = None
+    ) -> None:
+        """Note a problem that does not stop the reading."""
+        self.problems.append(self.error(message, code=code, line=line, byte=byte))
+
+    def error(
+        self,
+        message: str,
+        *,
+        code: str,
+        line: int | None = None,
+        byte: int | None = None,
+        hint: str | None = None,
+    ) -> TraceFormatError:
+        """A :class:`TraceFormatError` located in this source."""
+        return TraceFormatError(
+            message, code=code, location=Location(self.path, line, byte), hint=hint
+        )
+
+    def _is_json_lines(self, head: Head) -> bool:
+        if head.text.startswith("\ufeff"):
+            return False
+        text = head.text.lstrip()
+        first, newline, rest = text.partition("\n")
+        if not newline:
+            return False
+        try:
+            from_json(first)
+        except ValueError:
+            # A damaged first line of many still is JSON lines if the second one parses.
+            second = rest.partition("\n")[0].strip()
+            return second[:1] == "{" and _parses(second)
+        return bool(rest.strip()) or not head.complete
+
+    def _json_lines(self) -> Iterator[JsonRecord]:
+        for number, line in self.lines():
+            value = self._parse(line.removeprefix(b"\xef\xbb\xbf"), line=number)
+            if value is not _BROKEN:
+                yield JsonRecord(value, number)
+
+    def _json_text(self) -> Iterator[JsonRecord]:
+        head = self.head()
+        data = head.data if head.complete else self.read()
+        if not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+            try:
+                value = from_json(data)
+            except ValueError:
+                pass
+            else:
+                del data
+                yield JsonRecord(value, 1)
+                return
+        text, bad = _decode(data)
+        if bad is not None:
+            self.report("is not valid UTF-8; the bytes were replaced", code="TL104", byte=bad)
+        yield from self._concatenated(text.lstrip("\ufeff"))
+
+    def _concatenated(self, text: str) -> Iterator[JsonRecord]:
+        decoder = json.JSONDecoder()
+        position, line, counted = 0, 1, 0
+        end = len(text)
+        while position < end:
+            while position < end and text[position] in " \t\r\n,\x1e":
+                position += 1
+            if position >= end:
+                return
+            line += text.count("\n", counted, position)
+            counted = position
+            try:
+                value, position = decoder.raw_decode(text, position)
+            except RecursionError:
+                self.report("is nested too deeply", code="TL107", line=line)
+                return
+            except ValueError as error:
+                at = getattr(error, "pos", position)
+                where = line + text.count("\n", counted, at)
+                self.report(
+                    f"JSON breaks off or is damaged: {_reason(error)}; what stands before was read",
+                    code="TL103",
+                    line=where,
+                )
+                partial = _partial(text[position:])
+                if partial is not None:
+                    yield JsonRecord(partial, line)
+                return
+            yield JsonRecord(_without_surrogates(value), line)
+
+    def _parse(self, data: bytes, *, line: int) -> Any:
+        try:
+            return from_json(data)
+        except ValueError as error:
+            reason = _reason(error)
+        text, bad = _decode(data)
+        if bad is not None:
+            self.report("is not valid UTF-8; the bytes were replaced", code="TL104", line=line)
+        try:
+            return _without_surrogates(json.loads(text))
+        except RecursionError:
+            self.report("is nested too deeply", code="TL107", line=line)
+        except ValueError:
+            self.report(f"is not JSON: {reason}", code="TL103", line=line)
+        return _BROKEN
+
+    def _read(self, stream: IO[bytes], size: int) -> bytes:
+        chunks, left = [], size
+        while left > 0 and (chunk := self._guarded(stream, "read", min(left, 1 << 20))):
+            chunks.append(chunk)
+            left -= len(chunk)
+        return b"".join(chunks)
+
+    def _read_line(self, stream: IO[bytes]) -> bytes:
+        return self._guarded(stream, "readline", MAX_LINE_BYTES + 1)
+
+    def _skip_line(self, stream: IO[bytes]) -> None:
+        while (piece := self._guarded(stream, "readline", 1 << 20)) and not piece.endswith(b"\n"):
+            pass
+
+    def _guarded(self, stream: IO[bytes], method: str, size: int) -> bytes:
+        try:
+            return cast("bytes", getattr(stream, method)(size))
+        except (OSError, EOFError, zlib.error) as error:
+            self.report(f"cannot be read further: {error}", code="TL101")
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in ("zstandard", "zstd", "backend_c"):
+                raise
+            self.report(f"cannot be decompressed: {error}", code="TL101")
+        return b""
+
+
+class _Bounded(io.RawIOBase):
+    """A decompressing stream that refuses to grow without measure."""
+
+    def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
+        self._inner = inner
+        self._raw = raw
+        self._source = source
+        self._buffered = io.BufferedReader(cast("Any", _Counting(inner, raw, source)), 1 << 16)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._buffered.read(size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._buffered.readline(-1 if size is None else size)
+
+    def close(self) -> None:
+        self._inner.close()
+        self._raw.close()
+        super().close()
+
+
+class _Counting(io.RawIOBase):
+    def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
+        self._inner, self._raw, self._source = inner, raw, source
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._inner.read(len(buffer))
+        self._given += len(data)
+        if self._given > EXPANSION_FLOOR and self._given > MAX_EXPANSION * max(1, self._raw.tell()):
+            raise self._source.error(
+                f"expands to more than {MAX_EXPANSION} times its size; refused as a possible bomb",
+                code="TL108",
+                byte=self._raw.tell(),
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Broken:
+    pass
+
+
+_BROKEN = _Broken()
+
+
+def _decode(data: bytes) -> tuple[str, int | None]:
+    """Text, and the offset of the first byte that had to be replaced."""
+    encoding: Literal["utf-8"] | str = "utf-8"
+    for bom, name in BOMS:
+        if data.startswith(bom):
+            data, encoding = data[len(bom) :], name
+            break
+    try:
+        return data.decode(encoding), None
+    except UnicodeDecodeError as error:
+        return data.decode(encoding, errors="replace"), error.start
+
+
+def _parses(text: str) -> bool:
+    try:
+        from_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _partial(text: str) -> Any:
+    try:
+        return _without_surrogates(from_json(text, allow_partial="trailing-strings"))
+    except ValueError:
+        return None
+
+
+def _reason(error: ValueError) -> str:
+    return str(error).splitlines()[0][:120]
+
+
+def _without_surrogates(value: Any) -> Any:
+    """The same value with lone surrogates replaced: they cannot be written as UTF-8 again."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return json.loads(text.decode("utf-8", "replace"))
+    except (RecursionError, ValueError):
+        return value
+    return value
+
+
+def read_stdin(path: str = "-") -> Source:
+    """Standard input as a source."""
+    return Source(path, content=sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1))

@@ -1,0 +1,240 @@
+"""Plugins: found without importing, checked when loaded, never silently dropped.
+
+The registry holds no global state: each :class:`Registry` reads the installed entry points when it
+is first asked, and imports a plugin only when that plugin is used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from traceloc.contracts import KINDS, SUPPORTED_API_VERSIONS
+from traceloc.errors import PluginError
+
+GROUP_PREFIX = "traceloc."
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """What is known of a plugin without importing it, and what went wrong if it was tried."""
+
+    kind: str
+    name: str
+    distribution: str
+    version: str
+    value: str
+    """``module:attribute`` of the entry point."""
+    error: str | None = None
+    entry_point: EntryPoint | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def qualified_name(self) -> str:
+        """``distribution:name``, which chooses between two plugins of one name."""
+        return f"{self.distribution}:{self.name}"
+
+
+class Registry:
+    """The plugins of one environment.
+
+    Args:
+        allow: Names that may be used; ``None`` takes ``TRACELOC_PLUGINS`` or, without it, all.
+        strict: Make any broken plugin fatal; ``None`` takes ``TRACELOC_STRICT_PLUGINS``.
+    """
+
+    def __init__(self, *, allow: frozenset[str] | None = None, strict: bool | None = None) -> None:
+        if allow is None and (listed := os.environ.get("TRACELOC_PLUGINS")) is not None:
+            allow = frozenset(name.strip() for name in listed.split(",") if name.strip())
+        if strict is None:
+            strict = os.environ.get("TRACELOC_STRICT_PLUGINS") == "1"
+        self._allow = allow
+        self._strict = strict
+        self._loaded: dict[tuple[str, str], Any] = {}
+        self._broken: dict[tuple[str, str], str] = {}
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[PluginInfo, ...]]:
+        return {kind: tuple(self._discover(kind)) for kind in KINDS}
+
+    def _discover(self, kind: str) -> Iterator[PluginInfo]:
+        found = entry_points(group=f"{GROUP_PREFIX}{kind}")
+        for entry in sorted(set(found), key=lambda e: (e.name, e.value)):
+            if self._allow is not None and entry.name not in self._allow:
+                continue
+            dist = entry.dist
+            yield PluginInfo(
+                kind=kind,
+                name=entry.name,
+                distribution=dist.name if dist else "unknown",
+                version=dist.version if dist else "unknown",
+                value=entry.value,
+                entry_point=entry,
+            )
+
+    def list(self, kind: str | None = None, *, load: bool = False) -> tuple[PluginInfo, ...]:
+        """All plugins, or those of one kind, without importing them.
+
+        Args:
+            kind: ``loaders``, ``signals`` or ``reporters``.
+            load: Import each one too, so that broken plugins show their error.
+        """
+        kinds = KINDS if kind is None else (self._known_kind(kind),)
+        infos = [info for each in kinds for info in self._found[each]]
+        if not load:
+            return tuple(infos)
+        return tuple(self._with_error(info) for info in infos)
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Names of one kind, sorted."""
+        return tuple(sorted({info.name for info in self._found[self._known_kind(kind)]}))
+
+    def get(self, kind: str, name: str) -> Any:
+        """The plugin called ``name`` (or ``distribution:name``).
+
+        Raises:
+            PluginError: If there is no such plugin, two share the name, or it is broken.
+        """
+        infos = self._found[self._known_kind(kind)]
+        matches = [info for info in infos if name in (info.name, info.qualified_name)]
+        if not matches:
+            raise self._unknown(kind, name)
+        if len(matches) > 1:
+            choices = ", ".join(repr(info.qualified_name) for info in matches)
+            raise PluginError(
+                f"{len(matches)} {kind} are called {name!r}",
+                code="TL302",
+                hint=f"name the distribution too: {choices}",
+            )
+        return self._load(matches[0])
+
+    def all(self, kind: str) -> tuple[Any, ...]:
+        """Every working plugin of a kind, by name; broken ones are kept in :meth:`broken`.
+
+        Raises:
+            PluginError: If two plugins share a name, or one is broken and strictness is asked for.
+        """
+        plugins = []
+        for name in self.names(kind):
+            try:
+                plugins.append(self.get(kind, name))
+            except PluginError as error:
+                if error.code == "TL302" or self._strict:
+                    raise
+        return tuple(plugins)
+
+    def broken(self, kind: str) -> dict[str, str]:
+        """Errors of the plugins of this kind that were tried and failed, by qualified name."""
+        return {name: error for (k, name), error in self._broken.items() if k == kind}
+
+    def _with_error(self, info: PluginInfo) -> PluginInfo:
+        try:
+            self._load(info)
+        except PluginError as error:
+            return PluginInfo(
+                info.kind, info.name, info.distribution, info.version, info.value, str(error)
+            )
+        return info
+
+    def _load(self, info: PluginInfo) -> Any:
+        key = (info.kind, info.qualified_name)
+        if key not in self._loaded:
+            try:
+                self._loaded[key] = check_plugin(info.kind, self._import(info), name=info.name)
+            except PluginError as error:
+                self._broken[key] = str(error)
+                raise
+        return self._loaded[key]
+
+    def _import(self, info: PluginInfo) -> Any:
+        if info.entry_point is None:
+            raise PluginError(f"plugin {info.qualified_name!r} has no entry point", code="TL303")
+        try:
+            value = info.entry_point.load()
+            return value() if inspect.isclass(value) else value
+        except Exception as error:  # the plugin boundary: whatever it raises becomes a record
+            raise PluginError(
+                f"plugin {info.qualified_name!r} ({info.value}) cannot be imported: "
+                f"{type(error).__name__}: {error}",
+                code="TL303",
+                hint=f"reinstall or remove {info.distribution!r}, or leave it out of TRACELOC_PLUGINS",
+            ) from error
+
+    def _known_kind(self, kind: str) -> str:
+        if kind not in KINDS:
+            raise PluginError(
+                f"there is no plugin kind {kind!r}", hint=f"kinds: {', '.join(sorted(KINDS))}"
+            )
+        return kind
+
+    def _unknown(self, kind: str, name: str) -> PluginError:
+        names = self.names(kind)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"there are: {', '.join(names) or 'none'}"
+        if close:
+            hint = f"did you mean {close[0]!r}? {hint}"
+        return PluginError(f"there is no {kind[:-1]} called {name!r}", code="TL301", hint=hint)
+
+
+def check_plugin(kind: str, plugin: Any, *, name: str) -> Any:
+    """Return ``plugin`` if it satisfies the contract of its kind.
+
+    A runtime ``Protocol`` looks only at names, so parameters are compared here as well.
+
+    Raises:
+        PluginError: Naming what is missing or different, and what to write instead.
+    """
+    protocol = KINDS[kind]
+    for member in sorted(_members(protocol)):
+        if not hasattr(plugin, member):
+            raise PluginError(
+                f"{kind[:-1]} {name!r} has no {member!r}",
+                code="TL304",
+                hint=f"{protocol.__name__} in traceloc.contracts says what it must be",
+            )
+        expected = getattr(protocol, member, None)
+        if inspect.isfunction(expected):
+            _check_signature(kind, name, member, expected, getattr(plugin, member))
+    version = plugin.api_version
+    if version not in SUPPORTED_API_VERSIONS:
+        low, high = SUPPORTED_API_VERSIONS.start, SUPPORTED_API_VERSIONS.stop - 1
+        raise PluginError(
+            f"{kind[:-1]} {name!r} is written for api_version {version!r}; "
+            f"this traceloc supports {low} to {high}",
+            code="TL305",
+            hint="update the plugin or traceloc",
+        )
+    if plugin.name != name:
+        raise PluginError(
+            f"{kind[:-1]} entry point {name!r} gives a plugin that calls itself {plugin.name!r}",
+            code="TL304",
+            hint="use one name in both places",
+        )
+    return plugin
+
+
+def _members(protocol: type) -> set[str]:
+    own = set(protocol.__annotations__)
+    return own | {n for n, v in vars(protocol).items() if inspect.isfunction(v) and n[0] != "_"}
+
+
+def _check_signature(kind: str, name: str, member: str, expected: Any, actual: Any) -> None:
+    wanted = [p for p in inspect.signature(expected).parameters.values() if p.name != "self"]
+    try:
+        given = inspect.signature(actual)
+        args = [p for p in wanted if p.kind is not p.KEYWORD_ONLY]
+        keywords = {p.name: None for p in wanted if p.kind is p.KEYWORD_ONLY}
+        given.bind(*args, **keywords)
+    except (TypeError, ValueError) as error:
+        listed = ", ".join(str(p) for p in wanted)
+        raise PluginError(
+            f"{kind[:-1]} {name!r}: {member}{inspect.signature(actual) if callable(actual) else ''} "
+            f"cannot be called as {member}({', '.join(p.name for p in wanted)})",
+            code="TL304",
+            hint=f"write it as {member}({listed})",
+        ) from error
