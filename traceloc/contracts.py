@@ -8,15 +8,16 @@ the same way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from traceloc.attribution import Attribution, Evidence
+    from traceloc.attribution import Evidence
     from traceloc.graph import TraceGraph
     from traceloc.loading.source import Head, Source
+    from traceloc.report import Report, ReportOptions
     from traceloc.trace import Trace
 
 API_VERSION = 1
@@ -68,6 +69,8 @@ class Feature(NamedTuple):
     """What a high value says about the step, as a clause a reader can check."""
     part: Literal["shared", "system"] = "shared"
     """``shared`` must hold across systems; ``system`` (position, agent habits) is learned per one."""
+    sign: Literal[-1, 0, 1] = 0
+    """+1 or -1 where theory says which way it points; a fit then cannot turn it round."""
 
 
 @runtime_checkable
@@ -92,13 +95,20 @@ class Signal(Protocol):
 
 @runtime_checkable
 class Reporter(Protocol):
-    """Renders attributions."""
+    """Renders what a scan found."""
 
     name: str
     api_version: int
 
-    def render(self, attributions: Iterable[Attribution], *, options: Any) -> Iterator[str]:
-        """Yield pieces of text as results come; trace text is escaped for the target."""
+    def render(self, report: Report, *, options: ReportOptions) -> Iterator[str]:
+        """Yield pieces of text as results come.
+
+        Trace text is hostile and is escaped for the target: see ``traceloc.reporting.terminal``.
+
+        Args:
+            report: Attributions as they come; its counts are complete when they are through.
+            options: Width, colour and the like.
+        """
         ...
 
 

@@ -1,0 +1,185 @@
+"""Constraints the trace itself states: tool schemas, and rules in the system prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traceloc.attribution import Citation
+from traceloc.contracts import Feature
+from traceloc.graph import Origin, TokenKind, TraceGraph
+from traceloc.signals.family import Family, at, first, quote_step
+from traceloc.trace import ToolCall, ToolSpec
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+_WRITING = (
+    "cancel",
+    "modify",
+    "update",
+    "delete",
+    "create",
+    "send",
+    "book",
+    "return",
+    "exchange",
+    "pay",
+    "transfer",
+    "remove",
+    "set_",
+    "add_",
+    "write",
+    "insert",
+    "submit",
+    "place",
+    "refund",
+    "issue",
+    "approve",
+    "execute",
+    "apply",
+    "close",
+    "move",
+    "change",
+    "post",
+)
+_CONSENT = (
+    "yes",
+    "confirm",
+    "go ahead",
+    "please do",
+    "proceed",
+    "sure",
+    "ok",
+    "correct",
+    "agree",
+    "sounds good",
+)
+
+
+class ConstraintsSignal(Family):
+    """What breaks a rule that can be read in the trace."""
+
+    name = "constraints"
+    features = (
+        Feature("bad_arguments", "calls a tool against its schema"),
+        Feature("unknown_tool", "calls a tool that is not offered"),
+        Feature("unsourced_arguments", "passes values that nothing before it contains"),
+        Feature("writes", "changes something in the world"),
+        Feature("first_write", "is the first to change something in the world"),
+        Feature("writes_unasked", "changes something without a yes to it just before"),
+        Feature("last_write", "is the last to change something in the world"),
+        Feature("gives_up_to_human", "passes the case on to a person"),
+    )
+
+    def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
+        """See :class:`~traceloc.signals.family.Family`."""
+        n = len(graph)
+        tools = {tool.name: tool for tool in graph.trace.tools}
+        bad, unknown = np.zeros(n, np.float32), np.zeros(n, bool)
+        writes, passes = np.zeros(n, bool), np.zeros(n, bool)
+        for s in graph.steps:
+            for call in s.tool_calls:
+                name = call.name.lower()
+                writes[s.index] |= _changes(name)
+                passes[s.index] |= "human" in name or "escalate" in name
+                if tools:
+                    unknown[s.index] |= call.name not in tools
+                    bad[s.index] += sum(1 for _ in violations(call, tools.get(call.name)))
+        index = graph.lexical
+        calls = np.fromiter((bool(s.tool_calls) for s in graph.steps), bool, n)
+        kinds = index.kinds[index.tokens]
+        new = (index.first_step[index.tokens] == index.step_of) & (kinds >= TokenKind.NUMBER)
+        new &= index.first_origin[index.tokens] != Origin.INPUT
+        people = graph.preceding(graph.origins == Origin.HUMAN)
+        consents = np.fromiter(
+            (
+                graph.origins[s.index] == Origin.HUMAN
+                and any(word in s.text[:400].lower() for word in _CONSENT)
+                for s in graph.steps
+            ),
+            bool,
+            n,
+        )
+        talks = bool((graph.origins == Origin.HUMAN).sum() > 1)
+        return {
+            "bad_arguments": np.log1p(bad),
+            "unknown_tool": unknown,
+            "unsourced_arguments": np.log1p(index.count(new)) * calls,
+            "writes": writes,
+            "first_write": first(writes),
+            "writes_unasked": writes & (at(consents, people) == 0) & talks,
+            "last_write": first(writes[::-1])[::-1],
+            "gives_up_to_human": passes,
+        }
+
+    def cite(
+        self, graph: TraceGraph, step: int, feature: str
+    ) -> tuple[str, Sequence[Citation]] | None:
+        """See :class:`~traceloc.signals.family.Family`."""
+        tools = {tool.name: tool for tool in graph.trace.tools}
+        calls = graph.steps[step].tool_calls
+        here = [quote_step(graph, step)]
+        if feature == "bad_arguments":
+            said = [v for call in calls for v in violations(call, tools.get(call.name))]
+            return "; ".join(said[:3]), here
+        if feature == "unknown_tool":
+            return ", ".join(repr(c.name) for c in calls if c.name not in tools), here
+        if feature == "unsourced_arguments":
+            index = graph.lexical
+            return ", ".join(index.spell(index.introduced(step).tolist())[:5]), here
+        if feature == "writes_unasked":
+            person = int(graph.preceding(graph.origins == Origin.HUMAN)[step])
+            return calls[0].name, here + ([quote_step(graph, person)] if person >= 0 else [])
+        return ", ".join(call.name for call in calls), here
+
+
+def _changes(name: str) -> bool:
+    """Whether a tool's name has a verb of writing as one of its words."""
+    return any(name.startswith(verb) or f"_{verb}" in name for verb in _WRITING)
+
+
+def violations(call: ToolCall, tool: ToolSpec | None) -> Iterator[str]:
+    """How the arguments of a call break the tool's schema: missing, unknown, of a wrong type."""
+    if tool is None or not isinstance(tool.parameters, dict):
+        return
+    properties = tool.parameters.get("properties")
+    required = tool.parameters.get("required")
+    if not isinstance(call.arguments, dict):
+        if isinstance(required, list) and required:
+            yield f"{call.name}: arguments are no object"
+        return
+    if isinstance(required, list):
+        for name in required:
+            if isinstance(name, str) and name not in call.arguments:
+                yield f"{call.name}: {name!r} is missing"
+    if not isinstance(properties, dict):
+        return
+    closed = tool.parameters.get("additionalProperties") is False
+    for name, value in call.arguments.items():
+        schema = properties.get(name)
+        if schema is None:
+            if closed or properties:
+                yield f"{call.name}: {name!r} is not a parameter"
+        elif isinstance(schema, dict):
+            yield from _mismatch(f"{call.name}: {name!r}", value, schema)
+
+
+def _mismatch(where: str, value: Any, schema: dict[str, Any]) -> Iterator[str]:
+    options = schema.get("enum")
+    if isinstance(options, list) and options and value not in options:
+        yield f"{where} is {value!r}, not one of {', '.join(map(repr, options[:6]))}"
+    wanted = schema.get("type")
+    types = _TYPES.get(wanted) if isinstance(wanted, str) else None
+    if types is None or value is None:
+        return
+    if (isinstance(value, bool) and wanted != "boolean") or not isinstance(value, types):
+        yield f"{where} should be {wanted}, is {type(value).__name__}"
