@@ -20,6 +20,7 @@ _PLACES = (
     (re.compile(r"(?:/[\w.+~-]+)+/site-packages/"), "site-packages/"),
     (re.compile(r"(?:/[\w.+~-]+)+/lib/python3\.\d+/"), "lib/python3/"),
     (re.compile(r"(?:/[\w.+~-]+)+/examples/generate/"), "examples/generate/"),
+    (re.compile(r'(?<=lib/python3/)([^"\\\n]+\\*", line )\d+'), r"\g<1>1"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8000"),
     (re.compile(r"\b0x[0-9a-f]{8,16}\b"), "0x0"),
 )
@@ -29,6 +30,8 @@ _LONG_HEX = re.compile(
     r"(?![0-9a-zA-Z])"
 )
 _ISO = re.compile(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
+
+_SECONDS = re.compile(r"(?<![\w.])1\d{9}\.\d+(?![\w.])")
 
 
 class Normaliser:
@@ -74,16 +77,16 @@ class Normaliser:
         return json.loads(text)
 
     def _is_now(self, stamp: str) -> bool:
-        moment = datetime.fromisoformat(stamp.replace("Z", "+00:00").replace(" ", "T"))
-        if moment.tzinfo is None:
-            moment = moment.astimezone()
-        return self._since <= moment <= self._until
+        return self._since <= _read_stamp(stamp) <= self._until
 
     def clean_spans(self, lines: list[str]) -> list[str]:
         """OTLP/JSON lines with ids, times and strings of the fixed world."""
         batches = [json.loads(line) for line in lines]
         spans = [span for batch in batches for span in iterate_spans(batch)]
         self._move_times(spans)
+        for span in spans:
+            ends = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
+            span["attributes"] = self._move_stamps(span.get("attributes", []), ends)
         for span in spans:
             for key in ("traceId", "spanId", "parentSpanId"):
                 if span.get(key):
@@ -93,11 +96,33 @@ class Normaliser:
             for batch in batches
         ]
 
+    def _move_stamps(self, attributes: Any, new: tuple[int, int]) -> Any:
+        """`attributes` with each clock time of this run at its span's start, or end if it says so.
+
+        The measured time would not do: on a busy machine it may lie nearer to the other end.
+        """
+
+        def move(match: re.Match[str]) -> str:
+            if not self._is_now(match[0]):
+                return match[0]
+            says_end = "end_time" in match.string[max(0, match.start() - 50) : match.start()]
+            moment = datetime.fromtimestamp(new[says_end] / 1e9, UTC)
+            return moment.isoformat() if "-" in match[0] else str(moment.timestamp())
+
+        text = json.dumps(attributes, ensure_ascii=False)
+        moved = json.loads(_SECONDS.sub(move, _ISO.sub(move, text)))
+        for pair in moved:
+            if pair["key"] == "server.port":
+                pair["value"] = {"intValue": "8000"}
+            elif pair["key"].endswith("time_to_first_token"):
+                pair["value"] = {"intValue": str((new[1] - new[0]) // 3_000_000)}
+        return moved
+
     def _move_times(self, spans: list[dict[str, Any]]) -> None:
         points: list[tuple[int, int, dict[str, Any], str, timedelta]] = []
         for order, span in enumerate(spans):
             points.append(
-                (int(span["startTimeUnixNano"]), order, span, "startTimeUnixNano", _BLINK)
+                (int(span["startTimeUnixNano"]), -order, span, "startTimeUnixNano", _BLINK)
             )
             for event in span.get("events", ()):
                 points.append((int(event["timeUnixNano"]), order, event, "timeUnixNano", _BLINK))
@@ -107,6 +132,13 @@ class Normaliser:
         for _, _, holder, key, pause in sorted(points, key=lambda point: point[:2]):
             clock += pause
             holder[key] = str(int(clock.timestamp()) * 10**9 + clock.microsecond * 1000)
+
+
+def _read_stamp(stamp: str) -> datetime:
+    if "-" not in stamp:
+        return datetime.fromtimestamp(float(stamp), UTC)
+    moment = datetime.fromisoformat(stamp.replace("Z", "+00:00").replace(" ", "T"))
+    return moment if moment.tzinfo else moment.astimezone()
 
 
 _BLINK = timedelta(milliseconds=2)

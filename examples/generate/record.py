@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from scripted_server import ScriptedServer
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-EXAMPLES = Path(__file__).resolve().parent.parent
+EXAMPLES = Path(os.environ.get("EXAMPLES_OUT") or Path(__file__).resolve().parent.parent)
 Served = list[tuple[str, Turn]]
 
 
@@ -34,9 +35,12 @@ def record_chat(scenario: Scenario, drive: Callable[[Scenario, str], Any]) -> No
         clean if isinstance(clean, list) else clean.get("messages", clean.get("chat_history"))
     )
     row: dict[str, Any] = {"trace": scenario.slug}
-    for name, turn in server.served:
+    for _, turn in server.served:
         if turn.fault:
-            row |= {"agent": name, "step": _find_message(messages, turn)}
+            step = _find_message(messages, turn)
+            said = messages[step]
+            agent = said.get("name") or said.get("source") or said.get("role")
+            row |= {"agent": agent, "step": step}
     _write_label(scenario, path, row)
 
 
@@ -70,10 +74,13 @@ def record_spans(
 def _open_provider(path: Path, *, service: str, batch: bool) -> TracerProvider:
     from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace import SpanLimits, TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service}),
+        span_limits=SpanLimits(max_span_attributes=SpanLimits.UNSET),
+    )
     exporter = FileSpanExporter(path)
     if batch:  # one flush at shutdown: the timer must not cut the batch where the machine is slow
         provider.add_span_processor(
@@ -107,6 +114,8 @@ def _find_message(messages: list[dict[str, Any]], turn: Turn) -> int:
     """Position of the message that takes `turn`; of its last one where a turn became several."""
     keys = ("content", "tool_calls", "type", "arguments")
     wanted = Turn("", turn.calls) if turn.calls else turn
+    if turn.fault and turn.fault.shown:
+        wanted = Turn(turn.fault.shown)
     places = []
     for index, message in enumerate(messages):
         made = message.get("tool_calls") or message.get("type") == "ToolCallRequestEvent"
@@ -166,6 +175,6 @@ def _write_label(scenario: Scenario, path: Path, found: dict[str, Any]) -> None:
 
 def named_scenario() -> Scenario:
     """The scenario whose slug stands on the command line."""
-    if len(sys.argv) != 2:  # noqa: PLR2004
+    if len(sys.argv) != 2:
         raise SystemExit(f"usage: {Path(sys.argv[0]).name} SLUG")
     return load_scenario(sys.argv[1])

@@ -1,9 +1,10 @@
-"""What a scenario is: a task, a team, the words of the scripted model, and the step that breaks it."""
+"""What a scenario is: a task, a team, the words of the model, and the step that breaks it."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -33,6 +34,8 @@ class Fault:
 
     category: str
     reason: str
+    shown: str = ""
+    """What the trace shows of the turn, where the framework does not show it as it was said."""
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,7 @@ def list_scenarios(framework: str) -> list[str]:
         module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__)
     )
     return [slug for slug in slugs if load_scenario(slug).framework == framework]
+
+
+if __name__ == "__main__":
+    print("\n".join(list_scenarios(sys.argv[1])))

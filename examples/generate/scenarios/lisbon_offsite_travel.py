@@ -102,7 +102,6 @@ SCENARIO = Scenario(
             prose("""You are the flight desk. You search fares, hold the one that fits the
             traveller's constraints and report the locator to the coordinator."""),
             tools=(search_fares, hold_fare),
-            peers=("coordinator",),
             blurb="the flight desk",
         ),
         Agent(
@@ -110,7 +109,6 @@ SCENARIO = Scenario(
             prose("""You are the hotel desk. You find and reserve rooms near the place of the
             meeting and report the reference to the coordinator."""),
             tools=(search_hotels, reserve_hotel),
-            peers=("coordinator",),
             blurb="the hotel desk",
         ),
     ),
@@ -172,11 +170,8 @@ SCENARIO = Scenario(
                 """
                 Both directions are held for Ines Carvalho: outbound QX7LMD, 09:35 to 12:15 at
                 249.00 EUR, and return QX7LMF, 17:55 to 22:25 at 214.00 EUR. Both are
-                refundable; ticketing deadline is 17 April 2026, 18:00.""",
-                call(
-                    "transfer_to_coordinator",
-                    request="Flights held, 463.00 EUR in total; please go on with the hotel.",
-                ),
+                refundable; ticketing deadline is 17 April 2026, 18:00. That
+                makes 463.00 EUR for the flights."""
             ),
         ),
         "hotel_desk": (
@@ -209,12 +204,8 @@ SCENARIO = Scenario(
             ),
             say(
                 """
-                Casa do Arco is confirmed under H-90713 for 372.00 EUR, cancellable until 9 May.""",
-                call(
-                    "transfer_to_coordinator",
-                    request="Room confirmed, H-90713, 372.00 EUR; please summarise for the "
-                    "assistant.",
-                ),
+                Casa do Arco is confirmed under H-90713 for 372.00 EUR, cancellable until 9
+                May."""
             ),
         ),
     },
