@@ -10,9 +10,10 @@ Names are imported when first used, so that ``import traceloc`` costs next to no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers take it for true; typing itself is most of the import's cost
 if TYPE_CHECKING:
+    from typing import Any
+
     from traceloc.attribution import Attribution, Candidate, Evidence
     from traceloc.errors import TraceFormatError, TracelocError
     from traceloc.graph import TraceGraph

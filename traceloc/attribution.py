@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from traceloc.trace import Diagnostic, Document
+from traceloc.trace import Diagnostic, Document, StepKind
 
 
 class Citation(Document):
@@ -41,6 +41,10 @@ class Candidate(Document):
     step: int
     native_index: int
     agent: str
+    kind: StepKind | None = None
+    """What kind of step it is."""
+    quote: str = ""
+    """What was said or called in it, on one line of at most 200 characters."""
     score: float
     """Sum of the weighted signals, in log-odds up to a constant of the trace."""
     probability: float

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,:/-]\d+)*%?"
     r"|[^\W\d_][\w'\u2019]*(?:[-_.]\w+)*"
 )
+_IDENTIFIER = re.compile(r"[\d_.]")
 _SMALL = 12
 """Integers up to this are counts and list numbers that anybody may write."""
 
@@ -75,6 +76,7 @@ class LexicalIndex:
         kinds: :class:`TokenKind` of each token id.
         first_step: Step that first holds each token id; -1 for the task.
         first_origin: :class:`Origin` of each token id.
+        spelling: Each token as it was first written.
         frequency: Number of steps that hold each token id.
     """
 
@@ -88,7 +90,7 @@ class LexicalIndex:
     ) -> None:
         self._surface: dict[str, int] = {}
         self._canonical: dict[str, int] = {}
-        self._spelling: list[str] = []
+        self.spelling: list[str] = []
         self._kinds = bytearray()
         self._lower_seen = bytearray()
         self._first_step = array("i")
@@ -128,7 +130,7 @@ class LexicalIndex:
 
     def spell(self, ids: Iterable[int]) -> list[str]:
         """Tokens as they were first written."""
-        return [self._spelling[i] for i in ids]
+        return [self.spelling[i] for i in ids]
 
     def values(self, step: int) -> NDArray[np.int32]:
         """Ids of the numbers, names, identifiers and links of a step."""
@@ -160,8 +162,8 @@ class LexicalIndex:
         key, kind = _classify(token)
         known = self._canonical.get(key)
         if known is None:
-            known = self._canonical[key] = len(self._spelling)
-            self._spelling.append(token)
+            known = self._canonical[key] = len(self.spelling)
+            self.spelling.append(token)
             self._kinds.append(kind)
             self._lower_seen.append(0)
             self._first_step.append(step)
@@ -173,22 +175,23 @@ class LexicalIndex:
 
 def _classify(token: str) -> tuple[str, TokenKind]:
     """Canonical spelling and kind: ``1,200.0`` and ``1200`` are one number."""
+    if token.isalpha() and token.islower():
+        return token, TokenKind.WORD
     first = token[0]
     if first.isdigit():
         plain = token.rstrip("%").replace(",", "")
-        if plain.isdigit():
+        if plain.isdecimal():
             plain = plain.lstrip("0") or "0"
             small = len(plain) <= 2 and int(plain) <= _SMALL
             return plain, TokenKind.SMALL if small else TokenKind.NUMBER
-        if "." in plain and plain.replace(".", "", 1).isdigit():
+        if "." in plain and plain.replace(".", "", 1).isdecimal():
             plain = plain.rstrip("0").rstrip(".")
         return plain, TokenKind.NUMBER
-    if "@" in token or token.startswith(("http://", "https://")):
-        return token.rstrip(".,;:!?/").lower(), TokenKind.LINK
-    if token.islower() and token.isalpha():
-        return token, TokenKind.WORD
-    if any(c.isdigit() or c in "_." for c in token):
-        return token.lower(), TokenKind.IDENTIFIER
+    if not token.isalpha():
+        if "@" in token or "://" in token:
+            return token.rstrip(".,;:!?/").lower(), TokenKind.LINK
+        if _IDENTIFIER.search(token):
+            return token.lower(), TokenKind.IDENTIFIER
     base = token.removesuffix("'s").removesuffix("\u2019s")
     if first.isupper():
         return base.lower(), TokenKind.NAME

@@ -45,6 +45,7 @@ _CERTAINTY: dict[AgentKind, int] = {
     "worker": 2,
     "orchestrator": 3,
 }
+_ALL_FIELDS = set(Step.model_fields)
 
 
 class TraceBuilder:
@@ -121,24 +122,36 @@ class TraceBuilder:
             result = self._join(index, call_id=call_id, tool=tool)
             if fields.get("error") is None:
                 fields["error"] = infer_error(text)
-        self.steps.append(
-            Step(
-                index=index,
-                native_index=native_index,
-                kind=kind,
-                role=role,
-                agent=agent,
-                text=text,
-                tool_calls=tuple(calls),
-                tool_result=result,
-                **{key: value for key, value in fields.items() if value is not None},
-            )
+        step = Step(
+            index=index,
+            native_index=native_index,
+            kind=kind,
+            role=role,
+            agent=agent,
+            text=text,
+            tool_calls=tuple(calls),
+            tool_result=result,
+            **{key: value for key, value in fields.items() if value is not None},
         )
+        # One set for all steps: a set of its own for each is half the memory of a long trace.
+        object.__setattr__(step, "__pydantic_fields_set__", _ALL_FIELDS)
+        self.steps.append(step)
         for position, call in enumerate(calls):
             if call.id:
                 self._open_calls[call.id] = (index, position)
             self._unnamed_calls.append((index, position))
         return index
+
+    def add_calls(self, step: int, calls: Sequence[ToolCall]) -> None:
+        """Add calls to a step that turns out to have made them."""
+        before = self.steps[step]
+        made = (*before.tool_calls, *calls)
+        kind = "action" if before.kind in ("message", "thought") else before.kind
+        self.steps[step] = before.model_copy(update={"tool_calls": made, "kind": kind})
+        for position in range(len(before.tool_calls), len(made)):
+            if made[position].id:
+                self._open_calls[made[position].id or ""] = (step, position)
+            self._unnamed_calls.append((step, position))
 
     def _join(self, index: int, *, call_id: str | None, tool: str | None) -> ToolResult:
         found = self._open_calls.pop(call_id, None) if call_id else None
@@ -159,11 +172,16 @@ class TraceBuilder:
         return ToolResult(name=tool or call.name, call_id=call_id or call.id, call_step=made)
 
     def _oldest_open_call(self, tool: str | None) -> tuple[int, int] | None:
+        while self._unnamed_calls and self._is_answered(*self._unnamed_calls[0]):
+            self._unnamed_calls.popleft()
         for step, position in self._unnamed_calls:
             call = self.steps[step].tool_calls[position]
             if call.result_step is None and (tool is None or call.name == tool):
                 return step, position
         return None
+
+    def _is_answered(self, step: int, position: int) -> bool:
+        return self.steps[step].tool_calls[position].result_step is not None
 
     def span(self, **fields: Any) -> None:
         """Add a node of the recorded tree."""

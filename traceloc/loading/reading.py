@@ -96,10 +96,10 @@ def plan(
         try:
             loader = loaders[0] if format else pick_loader(source, loaders)
         except UnknownFormatError as error:
-            if place.named or error.code != "TL110":
-                yield error
-            else:
-                yield _damaged(source, place) or Ignored(source.path)
+            unknown = error.code == "TL110"
+            # What is wrong with the bytes says more than that nobody knows them.
+            damage = _damaged(source, place) if unknown else None
+            yield damage or (error if place.named or not unknown else Ignored(source.path))
             continue
         except TraceFormatError as error:
             yield error
@@ -130,6 +130,8 @@ def run(
             held = trace.model_copy(
                 update={
                     "id": trace.id if times == 1 else f"{trace.id}~{times}",
+                    # A native file carries the path it was made from; locators need this one.
+                    "source": trace.source if trace.source in job.paths else job.paths[0],
                     "system": system or trace.system or default_system(job),
                     "alone": held is None,
                 }

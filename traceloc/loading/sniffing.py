@@ -47,7 +47,7 @@ def pick_loader(source: Source, loaders: Iterable[Loader]) -> Loader:
             "is no trace in a known format"
             + (f"; sniffing failed in {', '.join(failed)}" if failed else ""),
             code="TL110",
-            hint="name it with --format, or see 'traceloc plugins list'",
+            hint="name it with --from, or see 'traceloc plugins list'",
             location=Location(source.path),
         )
     tied = [guess.loader.name for guess in guesses if guess.score == best.score]
@@ -55,7 +55,7 @@ def pick_loader(source: Source, loaders: Iterable[Loader]) -> Loader:
         raise UnknownFormatError(
             f"fits several formats equally well: {', '.join(tied)}",
             code="TL111",
-            hint=f"choose one with --format, such as --format {tied[0]}",
+            hint=f"choose one with --from, such as --from {tied[0]}",
             location=Location(source.path),
         )
     return best.loader

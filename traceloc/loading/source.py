@@ -202,6 +202,10 @@ class Source:
         else:
             yield from self._json_text()
 
+    def is_json_lines(self) -> bool:
+        """Whether the file holds one JSON document a line, and is read that way."""
+        return self._is_json_lines(self.head())
+
     def document(self) -> Any:
         """The only, or first, JSON document.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
-from traceloc.graph import TokenKind, TraceGraph
+from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.signals.family import Family, first, quote_step
 
 _MARK = re.compile(
@@ -19,9 +19,19 @@ _MARK = re.compile(
     r"\s*:?\s*",
     re.IGNORECASE,
 )
+_MARKS = (
+    "final answer", "the answer is", "answer:", "<answer>", "\\boxed{", "final result", "result:",
+    "output:",
+)  # fmt: skip
 MIN_TOKENS = 3
 LOOK_BACK = 6
 """Acting steps from the end among which the answer is looked for."""
+
+
+def _states(text: str) -> bool:
+    """Whether a text has a mark of an answer; the literal search spares the expression's cost."""
+    lowered = text.lower()
+    return any(mark in lowered for mark in _MARKS)
 
 
 class AnswerSignal(Family):
@@ -29,16 +39,17 @@ class AnswerSignal(Family):
 
     name = "answer"
     features = (
-        Feature("is_final", "gives the final answer"),
-        Feature("brings_in", "first brings in what the final answer holds"),
-        Feature("brings_in_share", "brings in a large part of the final answer"),
-        Feature("overlap", "holds what the final answer holds"),
-        Feature("first_full", "is the first to hold the whole answer"),
-        Feature("first_stated", "is the first step of an agent to state the answer"),
+        Feature("is_final", "gives the final answer", "system", sign=1),
+        Feature("brings_in", "first brings in what the final answer holds", sign=1),
+        Feature("brings_in_share", "brings in a large part of the final answer", sign=1),
+        Feature("overlap", "holds what the final answer holds", sign=1),
+        Feature("first_full", "is the first to hold the whole answer", sign=1),
+        Feature("first_stated", "is the first step of an agent to state the answer", sign=1),
         Feature("read_from_tool", "is the first to take the answer from a tool's result"),
-        Feature("after_answer", "comes after the answer was first there"),
-        Feature("states_answer", "states an answer in so many words"),
-        Feature("first_states", "is the first to state an answer in so many words"),
+        Feature("after_answer", "comes after the answer was first there", "system"),
+        Feature("states_answer", "states an answer in so many words", sign=1),
+        Feature("first_states", "is the first to state an answer in so many words", sign=1),
+        Feature("unsupported", "states an answer that no tool's result and no task holds", sign=1),
         Feature("differs", "states another answer than the final one"),
     )
 
@@ -48,7 +59,7 @@ class AnswerSignal(Family):
         acting = graph.is_acting
         final, ids = final_answer(graph)
         stated = np.fromiter(
-            (bool(acting[s.index] and _MARK.search(s.text[-1500:])) for s in graph.steps), bool, n
+            (bool(acting[s.index] and _states(s.text[-1500:])) for s in graph.steps), bool, n
         )
         columns: dict[str, NDArray[Any]] = {
             feature.name: np.zeros(n, np.float32) for feature in self.features
@@ -67,6 +78,7 @@ class AnswerSignal(Family):
         wanted[ids] = True
         overlap = index.count(wanted[index.tokens]) / len(ids)
         origin = index.first_step[ids]
+        unsupported = float((index.first_origin[ids] == Origin.AGENT).mean())
         brought = np.bincount(origin[origin >= 0], minlength=n).astype(np.float32)
         full = overlap >= 0.999
         first_full = first(full)
@@ -84,6 +96,7 @@ class AnswerSignal(Family):
             "first_stated": by_agent,
             "read_from_tool": after_tool,
             "after_answer": acting & (np.arange(n) > arrived),
+            "unsupported": unsupported * (overlap > 0.5) * acting,
             "differs": stated & (overlap < 0.5),
         }
         return columns
@@ -117,7 +130,7 @@ def final_answer(graph: TraceGraph) -> tuple[int, NDArray[Any]]:
 def _find_answer(graph: TraceGraph) -> tuple[int, NDArray[Any]]:
     index = graph.lexical
     acting = np.flatnonzero(graph.is_acting)[::-1][:LOOK_BACK].tolist()
-    final = next((i for i in acting if _MARK.search(graph.steps[i].text)), None)
+    final = next((i for i in acting if _states(graph.steps[i].text)), None)
     if final is None:
         final = next((i for i in acting if index.lengths[i] >= MIN_TOKENS), -1)
     if final < 0:

@@ -70,14 +70,14 @@ class ConstraintsSignal(Family):
 
     name = "constraints"
     features = (
-        Feature("bad_arguments", "calls a tool against its schema"),
-        Feature("unknown_tool", "calls a tool that is not offered"),
-        Feature("unsourced_arguments", "passes values that nothing before it contains"),
-        Feature("writes", "changes something in the world"),
-        Feature("first_write", "is the first to change something in the world"),
-        Feature("writes_unasked", "changes something without a yes to it just before"),
-        Feature("last_write", "is the last to change something in the world"),
-        Feature("gives_up_to_human", "passes the case on to a person"),
+        Feature("bad_arguments", "calls a tool against its schema", sign=1),
+        Feature("unknown_tool", "calls a tool that is not offered", sign=1),
+        Feature("unsourced_arguments", "passes values that nothing before it contains", sign=1),
+        Feature("writes", "changes something in the world", sign=1),
+        Feature("first_write", "is the first to change something in the world", sign=1),
+        Feature("writes_unasked", "changes something without a yes to it just before", sign=1),
+        Feature("last_write", "is the last to change something in the world", sign=1),
+        Feature("gives_up_to_human", "passes the case on to a person", sign=1),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:

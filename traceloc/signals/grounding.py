@@ -19,7 +19,7 @@ from traceloc.graph import TokenKind, TraceGraph
 from traceloc.graph.lexical import Origin
 from traceloc.signals.family import Family, before, first, quote_step, share
 from traceloc.signals.kind import has_code
-from traceloc.signals.phrases import found_phrase, themes
+from traceloc.signals.phrases import PHRASES, found_phrase, themes
 
 _DATA_LITERAL = re.compile(r"=\s*[\[{(]\s*(?:\n\s*)?(?:[\"'\d{\[(][^\n]*[,:]){1}")
 _THEMES = ("assume", "simulate", "memory", "no_access")
@@ -30,27 +30,34 @@ class GroundingSignal(Family):
 
     name = "grounding"
     features = (
-        Feature("numbers", "states numbers that nothing before it contains"),
-        Feature("names", "names things that nothing before it mentions"),
-        Feature("identifiers", "uses identifiers that nothing before it contains"),
-        Feature("links", "gives links that nothing before it contains"),
-        Feature("new_share", "consists largely of words not seen before"),
-        Feature("new_values_share", "brings in much of what the run ever brings in"),
-        Feature("number_share", "brings in much of the run's unsourced numbers"),
-        Feature("numbers_no_tool", "states new numbers before any tool has returned anything"),
-        Feature("numbers_in_words", "states new numbers outside code"),
-        Feature("numbers_in_code", "writes new numbers into code"),
-        Feature("data_in_code", "writes data into code in place of reading it"),
-        Feature("after_tool_new_numbers", "adds numbers that the result before it does not hold"),
-        Feature("relied_on", "brings in unsourced values that later steps rely on"),
-        Feature("in_answer", "brings in unsourced values that the last step still holds"),
-        Feature("assume", "assumes something"),
-        Feature("simulate", "uses simulated, sample or placeholder data"),
-        Feature("memory", "answers from memory"),
-        Feature("no_access", "says that it has no access to what it needs"),
-        Feature("first_assumption", "is the first to assume, simulate or recall"),
-        Feature("first_numbers", "is the first to state numbers without a source"),
-        Feature("assume_and_data", "assumes or simulates and states new numbers"),
+        Feature("numbers", "states numbers that nothing before it contains", sign=1),
+        Feature("names", "names things that nothing before it mentions", sign=1),
+        Feature("identifiers", "uses identifiers that nothing before it contains", sign=1),
+        Feature("links", "gives links that nothing before it contains", sign=1),
+        Feature("new_share", "consists largely of words not seen before", sign=1),
+        Feature("new_values_share", "brings in much of what the run ever brings in", sign=1),
+        Feature("number_share", "brings in much of the run's unsourced numbers", sign=1),
+        Feature(
+            "numbers_no_tool", "states new numbers before any tool has returned anything", sign=1
+        ),
+        Feature("numbers_in_words", "states new numbers outside code", sign=1),
+        Feature("numbers_in_code", "writes new numbers into code", sign=1),
+        Feature("data_in_code", "writes data into code in place of reading it", sign=1),
+        Feature(
+            "after_tool_new_numbers", "adds numbers that the result before it does not hold", sign=1
+        ),
+        Feature("relied_on", "brings in unsourced values that later steps rely on", sign=1),
+        Feature("in_answer", "brings in unsourced values that the last step still holds", sign=1),
+        Feature("assume", "assumes something", sign=1),
+        Feature("simulate", "uses simulated, sample or placeholder data", sign=1),
+        Feature("memory", "answers from memory", sign=1),
+        Feature("no_access", "says that it has no access to what it needs", sign=1),
+        Feature("first_assumption", "is the first to assume, simulate or recall", sign=1),
+        Feature("first_numbers", "is the first to state numbers without a source", sign=1),
+        Feature("unbacked", "states new facts without having looked anything up", sign=1),
+        Feature("unbacked_act", "speaks as if it had looked something up, and did not", sign=1),
+        Feature("all_numbers", "is full of numbers", sign=1),
+        Feature("assume_and_data", "assumes or simulates and states new numbers", sign=1),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
@@ -73,6 +80,7 @@ class GroundingSignal(Family):
         relied, answered = self._reliance(graph, new & (kinds >= TokenKind.NUMBER))
         after_tool = np.zeros(n, bool)
         after_tool[1:] = graph.is_environment[:-1]
+        idle = acting & ~after_tool & (graph.outcome_of < 0)
         return {
             "numbers": np.log1p(numbers),
             "names": np.log1p(names),
@@ -91,6 +99,9 @@ class GroundingSignal(Family):
             **{name: np.log1p(theme[name]) for name in _THEMES},
             "first_assumption": first(assumed & acting),
             "first_numbers": first(numbers >= 2),
+            "unbacked": np.log1p(values) * idle,
+            "unbacked_act": (theme["claims_act"] > 0) & idle,
+            "all_numbers": np.log1p(index.count(kinds == TokenKind.NUMBER)) * acting,
             "assume_and_data": (assumed & (numbers >= 2)) * 1.0,
         }
 
@@ -113,10 +124,11 @@ class GroundingSignal(Family):
         self, graph: TraceGraph, step: int, feature: str
     ) -> tuple[str, Sequence[Citation]] | None:
         """See :class:`~traceloc.signals.family.Family`."""
-        for theme in (
-            _THEMES if feature.startswith(("first_assumption", "assume_and")) else (feature,)
-        ):
-            if theme in _THEMES and (phrase := found_phrase(graph, step, theme)):
+        spoken: dict[str, tuple[str, ...]] = {"unbacked_act": ("claims_act",)}
+        if feature.startswith(("first_assumption", "assume_and")):
+            spoken[feature] = _THEMES
+        for theme in spoken.get(feature, (feature,)):
+            if theme in PHRASES and (phrase := found_phrase(graph, step, theme)):
                 return f"{phrase.strip()!r}", [quote_step(graph, step, pattern=phrase)]
         index = graph.lexical
         wanted = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,23 +21,26 @@ class HandoffSignal(Family):
 
     name = "handoff"
     features = (
-        Feature("order_not_taken_up", "answers an order with little of what was ordered"),
+        Feature("order_not_taken_up", "answers an order with little of what was ordered", sign=1),
         Feature("order_taken_up", "answers an order with what was ordered"),
-        Feature("order_failed", "gives an order whose execution fails or brings nothing"),
+        Feature("order_failed", "gives an order whose execution fails or brings nothing", sign=1),
         Feature("order_repeated", "gives an order again that was given before"),
+        Feature(
+            "no_effect", "is followed by the same order again, as if nothing had come of it", sign=1
+        ),
         Feature("order_then_stall", "gives the order after which progress stalls"),
         Feature("task_coverage", "holds much of what the task asks for"),
-        Feature("drops_task_values", "passes the task on without some of its values"),
+        Feature("drops_task_values", "passes the task on without some of its values", sign=1),
         Feature("plans", "makes a plan"),
         Feature("first_plan", "makes the first plan"),
         Feature("replans", "makes a new plan"),
-        Feature("before_replan", "is the last work before a new plan is made"),
-        Feature("replans_before", "comes after new plans were made"),
+        Feature("before_replan", "is the last work before a new plan is made", sign=1),
+        Feature("replans_before", "comes after new plans were made", sign=-1),
         Feature("stall_noted", "notes that no progress is made"),
-        Feature("before_stall", "is the last work before a stall is noted"),
-        Feature("stalls_before", "comes after noted stalls"),
-        Feature("stalls_soon", "is followed by noted stalls soon"),
-        Feature("before_first_stall", "is the last work before the first noted stall"),
+        Feature("before_stall", "is the last work before a stall is noted", sign=1),
+        Feature("stalls_before", "comes after noted stalls", sign=-1),
+        Feature("stalls_soon", "is followed by noted stalls soon", sign=1),
+        Feature("before_first_stall", "is the last work before the first noted stall", sign=1),
         Feature("speaker_change", "takes over from another agent"),
     )
 
@@ -62,6 +66,7 @@ class HandoffSignal(Family):
             "order_taken_up": taken,
             "order_failed": _failed_orders(graph, orders),
             "order_repeated": _repeated(graph, orders),
+            "no_effect": _no_effect(graph, orders),
             "order_then_stall": _marked(last_order, stalled),
             "task_coverage": coverage,
             "drops_task_values": drops,
@@ -146,7 +151,8 @@ def _failed_orders(graph: TraceGraph, orders: NDArray[Any]) -> NDArray[Any]:
     from traceloc.signals.errors import empty_results, failed
 
     bad = failed(graph) | empty_results(graph)
-    return (at(bad, np.arange(len(graph)) + 1) + at(bad, np.arange(len(graph)) + 2)) * orders
+    index = np.arange(len(graph))
+    return np.asarray((at(bad, index + 1) + at(bad, index + 2)) * orders)
 
 
 def _repeated(graph: TraceGraph, orders: NDArray[Any]) -> NDArray[Any]:
@@ -158,6 +164,19 @@ def _repeated(graph: TraceGraph, orders: NDArray[Any]) -> NDArray[Any]:
         mask[i] = key in seen
         seen.add(key)
     return mask
+
+
+def _no_effect(graph: TraceGraph, orders: NDArray[Any]) -> NDArray[Any]:
+    """How alike the orders before and after a step are, for the steps in between."""
+    column = np.zeros(len(graph), np.float32)
+    index = graph.lexical
+    where = np.flatnonzero(orders).tolist()
+    for before_it, after_it in pairwise(where):
+        left, right = index.ids(before_it), index.ids(after_it)
+        shared = np.isin(left, right, assume_unique=True).sum()
+        total = len(left) + len(right) - shared
+        column[before_it + 1 : after_it] = shared / total if total else 0.0
+    return column * graph.is_acting
 
 
 def _marked(last_work: NDArray[Any], events: NDArray[Any]) -> NDArray[Any]:

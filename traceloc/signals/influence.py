@@ -22,12 +22,12 @@ class InfluenceSignal(Family):
 
     name = "influence"
     features = (
-        Feature("used_later", "brings in values that later steps use"),
-        Feature("users", "is used by many later steps"),
-        Feature("reach", "is what much of the rest of the run rests on"),
-        Feature("reach_share", "carries a large share of the run's reliance"),
-        Feature("rests_on_environment", "rests on what tools returned"),
-        Feature("rests_on_agents", "rests on what other agents said, not on any tool"),
+        Feature("used_later", "brings in values that later steps use", sign=1),
+        Feature("users", "is used by many later steps", sign=1),
+        Feature("reach", "is what much of the rest of the run rests on", sign=1),
+        Feature("reach_share", "carries a large share of the run's reliance", sign=1),
+        Feature("rests_on_environment", "rests on what tools returned", sign=1),
+        Feature("rests_on_agents", "rests on what other agents said, not on any tool", sign=1),
         Feature("isolated", "neither uses nor is used"),
     )
 

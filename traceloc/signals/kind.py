@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.contracts import Feature
-from traceloc.graph import TraceGraph
+from traceloc.graph import Origin, TraceGraph
 from traceloc.signals.family import Family, first, share
+from traceloc.signals.phrases import themes
 
+_LIST = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
+ASSIGNMENT_LOOKED_AT = 6
+"""Steps from the start among which the statement of the task is looked for."""
 CODE_MARKS = ("```", "\ndef ", "\nimport ", "SELECT ", "#!/")
 
 
@@ -38,23 +43,32 @@ class KindSignal(Family):
 
     name = "kind"
     features = (
-        Feature("environment", "was returned by a tool or the environment, not decided"),
-        Feature("human", "was said by a person"),
-        Feature("thought", "is a private thought"),
+        Feature("environment", "was returned by a tool or the environment, not decided", sign=-1),
+        Feature("human", "was said by a person", sign=-1),
+        Feature("thought", "is a private thought", sign=-1),
         Feature("order", "orders or hands over to another agent"),
         Feature("calls_tool", "calls a tool"),
-        Feature("code", "writes code"),
+        Feature("code", "writes code", sign=1),
         Feature("first_code", "writes the first code of the run"),
-        Feature("first_acting", "is the first step an agent takes"),
-        Feature("first_work", "is the first step of an agent that does not only plan or delegate"),
-        Feature("first_of_agent", "is the first step of its agent"),
-        Feature("last_acting", "is the last step an agent takes"),
+        Feature("first_acting", "is the first step an agent takes", "system"),
+        Feature(
+            "first_work",
+            "is the first step of an agent that does not only plan or delegate",
+            "system",
+        ),
+        Feature("first_of_agent", "is the first step of its agent", "system"),
+        Feature("last_acting", "is the last step an agent takes", "system"),
         Feature("acts", "has an effect that something came back from"),
-        Feature("empty", "says nothing and calls nothing"),
-        Feature("length", "is long"),
-        Feature("length_share", "says much of what the run says"),
-        Feature("orchestrator", "is taken by the orchestrator"),
-        Feature("long_turn", "continues a run of steps by the same agent"),
+        Feature("empty", "says nothing and calls nothing", sign=-1),
+        Feature("length", "is long", sign=1),
+        Feature("length_share", "says much of what the run says", sign=1),
+        Feature("orchestrator", "is taken by the orchestrator", "system"),
+        Feature("assignment", "states the task or hands it out", "system"),
+        Feature("lists", "is laid out in bullets or numbered points", sign=1),
+        Feature("agrees", "agrees with what others said"),
+        Feature("placeholders", "contains placeholders that somebody would have to fill in"),
+        Feature("swallows_errors", "writes code that hides its own errors"),
+        Feature("long_turn", "continues a run of steps by the same agent", "system"),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
@@ -62,6 +76,7 @@ class KindSignal(Family):
         n = len(graph)
         acting, steps = graph.is_acting, graph.steps
         code, calls = has_code(graph), has_calls(graph)
+        theme = themes(graph)
         length = np.fromiter((len(s.text) for s in steps), np.float32, n)
         kinds = graph.agent_kinds
         orchestrator = np.fromiter((kinds.get(s.agent) == "orchestrator" for s in steps), bool, n)
@@ -93,5 +108,21 @@ class KindSignal(Family):
             "length": np.log1p(length) / 8,
             "length_share": share(length * acting),
             "orchestrator": orchestrator,
+            "assignment": _assignment(graph),
+            "lists": np.log1p([len(_LIST.findall(graph.content(i))) for i in range(n)]) * acting,
+            "agrees": np.log1p(theme["agree"]),
+            "placeholders": np.log1p(theme["stub"]),
+            "swallows_errors": theme["swallow"] > 0,
             "long_turn": np.log1p(np.arange(n) - starts),
         }
+
+
+def _assignment(graph: TraceGraph) -> NDArray[Any]:
+    """Steps at the start that say the task word for word; without any, the first that may."""
+    mask = np.zeros(len(graph), bool)
+    task = " ".join((graph.trace.task or "").split())[:120]
+    for s in graph.steps[:ASSIGNMENT_LOOKED_AT]:
+        mask[s.index] = len(task) >= 20 and task in " ".join(s.text.split())
+    if not mask.any():
+        return first(np.asarray(graph.origins != Origin.SYSTEM))
+    return mask

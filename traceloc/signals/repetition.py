@@ -33,7 +33,7 @@ class RepetitionSignal(Family):
     name = "repetition"
     features = (
         Feature("same_call", "makes a call that was made before with the same arguments"),
-        Feature("same_text", "says again word for word what was said before"),
+        Feature("same_text", "says again word for word what was said before", sign=-1),
         Feature("like_own_last", "is much like the same agent's step before"),
         Feature("like_previous", "is much like the step before"),
         Feature("starts_loop", "is the first of a series of alike steps"),

@@ -1,0 +1,76 @@
+# Two commands matter: `make demo` shows what traceloc does, `make test` is everything CI runs.
+# Both need Python >= 3.11 and pip, and nothing else.
+
+PYTHON ?= python3
+DEMO := .venv
+TEST := .venv-test
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test wheel lint types imports unit bench examples docs clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(DEMO)/installed ## set up, and find the broken steps of the shipped examples
+	@$(DEMO)/bin/traceloc scan examples
+	@$(DEMO)/bin/python examples/compare.py
+
+test: lint types imports unit ## set up, and run every check against the built wheel
+
+lint: $(TEST)/installed ## ruff: rules and formatting
+	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check .
+
+types: $(TEST)/installed ## mypy --strict
+	$(TEST)/bin/mypy --strict -p traceloc
+
+imports: wheel ## the arrows of docs/architecture.md
+	$(TEST)/bin/lint-imports
+
+# Tests must see what the wheel installs: nothing may put the checkout in front of it.
+unit: export PYTHONSAFEPATH := 1
+unit: wheel ## pytest on the installed wheel
+	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+
+wheel: $(TEST)/installed ## build sdist and wheel, and install the wheel into .venv-test
+	rm -rf $(TEST)/dist
+	$(TEST)/bin/python -m build --no-isolation --outdir $(TEST)/dist . > $(TEST)/build.log 2>&1 \
+		|| { cat $(TEST)/build.log; exit 1; }
+	$(TEST)/bin/python -m pip install --quiet --force-reinstall --no-deps $(TEST)/dist/*.whl
+
+bench: wheel ## time and memory, written to benchmarks/results
+	$(TEST)/bin/python benchmarks/startup.py
+	$(TEST)/bin/python benchmarks/scan.py
+	$(TEST)/bin/python benchmarks/long_trace.py
+
+examples: ## record the examples anew from the real frameworks
+	PYTHON=$(PYTHON) bash examples/generate/run.sh
+
+docs: $(DEMO)/installed ## write schemas/ and the command reference anew
+	$(DEMO)/bin/traceloc schema --write schemas
+	$(DEMO)/bin/python -m traceloc.cli.reference docs/cli.md
+
+clean: ## remove everything the other targets made
+	rm -rf $(DEMO) $(TEST) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Debian ships venv without ensurepip; then the system's pip puts one in.
+$(DEMO)/bin/python $(TEST)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "traceloc needs Python 3.11 or newer; say PYTHON=...")'
+	$(PYTHON) -m venv $(@D:/bin=) 2> /dev/null \
+		|| { $(PYTHON) -m venv --clear --without-pip $(@D:/bin=) \
+		&& $(PYTHON) -m pip --python $@ install --quiet pip; }
+
+$(DEMO)/installed: $(DEMO)/bin/python pyproject.toml
+	$(DEMO)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+# The development tools are listed once, in pyproject.toml; pip reads such lists only from 25.1 on.
+$(TEST)/installed: $(TEST)/bin/python pyproject.toml
+	$(TEST)/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+		print(*p["project"]["dependencies"], *p["dependency-groups"]["dev"], sep="\n")' > $(TEST)/requirements.txt
+	$(TEST)/bin/python -m pip install --quiet -r $(TEST)/requirements.txt
+	@touch $@

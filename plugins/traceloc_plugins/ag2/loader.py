@@ -1,0 +1,99 @@
+"""Reads chats of AG2 and classic AutoGen.
+
+A document is a ``ChatResult`` (``chat_history``), a group chat's list of messages, or a published
+run with its ``trajectory`` beside the problem and its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from traceloc.loading import Head, Source, TraceBuilder
+from traceloc.trace import Trace
+from traceloc_plugins.ag2.conversation import read_conversation
+from traceloc_plugins.openai_chat.messages import is_chat, is_message
+from traceloc_plugins.records import (
+    bounded,
+    keep_fields,
+    read_traces,
+    state_outcome,
+    text_field,
+)
+
+_CONTAINERS = ("chat_history", "trajectory", "messages")
+_ANNOTATIONS = ("other_data", "note")
+"""Where published runs keep reference answers and what annotators found."""
+
+
+class Ag2Loader:
+    """Loader of AG2 and classic AutoGen chats."""
+
+    name = "ag2"
+    api_version = 1
+
+    def sniff(self, head: Head) -> float:
+        """Chats whose messages are named, or whose tool answers stand together."""
+        first = head.first
+        if isinstance(first, list) and first and not is_message(first[0]):
+            first = first[0]
+        container = _container(first)
+        messages = first if isinstance(first, list) else first[container] if container else None
+        if not isinstance(messages, list):
+            messages = list(head.documents[:20])
+        found = [item for item in messages[:40] if is_message(item)]
+        if container == "chat_history" and found:
+            return 0.94
+        if any(isinstance(item.get("tool_responses"), list) for item in found):
+            return 0.94
+        if any("tool_call_id" in item for item in found):
+            return 0.0  # OpenAI's own tool messages; AG2 bundles them
+        speakers = [item for item in found if item["role"] in ("user", "assistant")]
+        names = {item["name"] for item in speakers if isinstance(item.get("name"), str)}
+        if len(names) < 2:
+            return 0.0
+        return 0.94 if container == "trajectory" else 0.5
+
+    def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
+        """Yield a trace for each chat."""
+        return read_traces(
+            self.name, sources, is_trace=_is_chat, is_item=is_message, read=_read_chat
+        )
+
+
+def _container(value: Any) -> str | None:
+    if isinstance(value, dict):
+        for key in _CONTAINERS:
+            if isinstance(value.get(key), list):
+                return key
+    return None
+
+
+def _is_chat(value: Any) -> bool:
+    return is_chat(value) or _container(value) is not None
+
+
+def _read_chat(builder: TraceBuilder, value: Any) -> Trace:
+    document = {"messages": value} if isinstance(value, list) else dict(value)
+    messages = document.pop(_container(document) or "messages")
+    opening = next((_text(item) for item in messages if _text(item)), None)
+    read_conversation(builder, messages)
+
+    task = text_field(document, "problem_statement", "question", "task") or opening
+    annotations = {key: document.pop(key) for key in _ANNOTATIONS if key in document}
+    attributes = keep_fields(builder, document)
+    _keep_annotations(builder, bounded(annotations))
+    return builder.build(task=task, attributes=attributes)
+
+
+def _keep_annotations(builder: TraceBuilder, annotations: dict[str, Any]) -> None:
+    facts = annotations.get("other_data")
+    if isinstance(facts, dict):
+        builder.truth(expected=facts.get("answer"))
+        state_outcome(builder, facts)
+    if annotations:
+        builder.truth(**annotations)
+
+
+def _text(message: Any) -> str | None:
+    return text_field(message, "content") if isinstance(message, dict) else None

@@ -1,0 +1,1 @@
+"""Magentic-One: an orchestrator that keeps a ledger and orders workers about."""

@@ -1,0 +1,1 @@
+"""Chats in the shape of the OpenAI API, which many frameworks write."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry traces: every container and dialect that agent frameworks export."""

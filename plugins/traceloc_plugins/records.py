@@ -1,0 +1,215 @@
+"""Files of records, one trace each; and ground truth told apart from what a trace may show.
+
+Many formats are plain JSON: a trace, a list of traces, a trace a line, or a message a line. They
+differ in what a record looks like, and share how records are found and how answers are put aside.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from traceloc.loading import Source, TraceBuilder
+from traceloc.loading.source import JsonRecord
+from traceloc.trace import Trace
+
+MAX_DEPTH = 64
+"""Fields nested deeper are kept as a note that they were there."""
+
+MAX_KEY = 64
+"""Longer keys are data and no field names."""
+
+_TRUTH = re.compile(
+    r"mistake_\w+|(?:ground_?truth|gold(?:en)?|gt|expected|reference|target|solution)(?:_\w+)?"
+    r"|(?:\w+_)?(?:answer|label|reward|score|annotation|review|grade|rating|verdict)s?(?:_\w+)?"
+    r"|(?:is_)?(?:correct|corrected|incorrect|wrong|faulty)(?:_\w+)?|answers?|annotator\w*"
+    r"|root_cause\w*|failure_\w+|decisive_\w+|error_(?:step|agent|category|reason)s?",
+    re.IGNORECASE,
+)
+_OUTCOME = re.compile(r"passed|success|successful|resolved|solved|outcome", re.IGNORECASE)
+_VERDICTS = ("is_correct", "is_corrected", "correct", "passed", "success", "resolved", "solved")
+_SCORES = ("reward", "score")
+
+
+class Fields(NamedTuple):
+    """What a record says beside its steps."""
+
+    attributes: dict[str, Any]
+    truth: dict[str, Any]
+
+
+def read_traces(
+    name: str,
+    sources: Sequence[Source],
+    *,
+    is_trace: Callable[[Any], bool],
+    is_item: Callable[[Any], bool] | None = None,
+    read: Callable[[TraceBuilder, Any], Trace],
+) -> Iterator[Trace]:
+    """The traces of files that hold one trace a record.
+
+    Args:
+        name: Name of the loader.
+        sources: Files to read.
+        is_trace: Whether a JSON value is a whole trace.
+        is_item: Whether it is one message; a file of those, one a line, is a single trace.
+        read: Turns a record into a trace; may consume the record.
+    """
+    for source in sources:
+        for value, line in _records(source, is_trace, is_item):
+            try:
+                trace = read(TraceBuilder(format=name, source=source.path), value)
+            except (ValueError, RecursionError) as error:
+                reason = str(error).splitlines()[0][:120]
+                source.report(f"record cannot be read: {reason}", code="TL120", line=line)
+                continue
+            if trace.steps:
+                yield trace
+            else:
+                source.report("record holds no step", code="TL106", line=line)
+
+
+def _records(
+    source: Source,
+    is_trace: Callable[[Any], bool],
+    is_item: Callable[[Any], bool] | None,
+) -> Iterator[JsonRecord]:
+    loose: list[Any] = []
+    strange, strange_line = 0, None
+    for value, line in source.documents():
+        if loose or (is_item and is_item(value)):
+            loose.append(value)
+        elif is_trace(value):
+            yield JsonRecord(value, line)
+        elif isinstance(value, list):
+            for _, item in drain(value):
+                if is_trace(item):
+                    yield JsonRecord(item, line)
+                else:
+                    strange, strange_line = strange + 1, strange_line or line
+        else:
+            strange, strange_line = strange + 1, strange_line or line
+    if loose:
+        yield JsonRecord(loose, 1)
+    if strange:
+        source.report(
+            f"{strange} records do not have the shape of a trace and were passed over",
+            code="TL120",
+            line=strange_line,
+        )
+
+
+def drain(items: list[Any]) -> Iterator[tuple[int, Any]]:
+    """Positions and items; each is let go once given, so that a long list is not held twice."""
+    for position in range(len(items)):
+        item, items[position] = items[position], None
+        yield position, item
+
+
+def split_truth(fields: Mapping[str, Any], *, whole_trace: bool = False) -> Fields:
+    """Tell ground truth from other fields, however deep in objects it sits.
+
+    Args:
+        fields: Fields that the trace model does not name.
+        whole_trace: Whether they describe the run, where ``success`` is an outcome; of a single
+            tool result it is something the agents saw.
+    """
+    attributes: dict[str, Any] = {}
+    truth: dict[str, Any] = {}
+    for key, value in fields.items():
+        if value is None or value == [] or value == {}:
+            continue
+        if _is_truth(key, whole_trace=whole_trace):
+            truth[key] = bounded(value)
+        elif isinstance(value, dict):
+            inner = split_truth(bounded(value), whole_trace=whole_trace)
+            if inner.attributes:
+                attributes[key] = inner.attributes
+            if inner.truth:
+                truth[key] = inner.truth
+        else:
+            attributes[key] = bounded(value)
+    return Fields(attributes, truth)
+
+
+def _is_truth(key: str, *, whole_trace: bool) -> bool:
+    if len(key) > MAX_KEY:
+        return False
+    return bool(_TRUTH.fullmatch(key) or (whole_trace and _OUTCOME.fullmatch(key)))
+
+
+def keep_fields(builder: TraceBuilder, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a record's ground truth and outcome into the builder; gives the other fields back."""
+    attributes, truth = split_truth(fields, whole_trace=True)
+    if truth:
+        builder.truth(**truth)
+    state_outcome(builder, truth)
+    return attributes
+
+
+def state_outcome(builder: TraceBuilder, truth: Mapping[str, Any]) -> None:
+    """Read the outcome from the names that data sets give it."""
+    for key in _VERDICTS:
+        verdict = truth.get(key)
+        if isinstance(verdict, str) and verdict.lower() in ("true", "false"):
+            verdict = verdict.lower() == "true"
+        if isinstance(verdict, bool):
+            builder.outcome("passed" if verdict else "failed", source="label")
+            return
+    for key in _SCORES:
+        if state_score(builder, truth.get(key)):
+            return
+
+
+def state_score(builder: TraceBuilder, score: Any) -> bool:
+    """Take a score of 1 or more for a passed run, less for a failed one; tells if it is a score."""
+    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+        return False
+    builder.outcome("passed" if score >= 1 else "failed", source="score", score=float(score))
+    return True
+
+
+def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
+    """The same JSON value, with what is nested absurdly deep cut off."""
+    if isinstance(value, dict):
+        if depth == 0:
+            return "[nested too deeply]"
+        return {key: bounded(inner, depth=depth - 1) for key, inner in value.items()}
+    if isinstance(value, list):
+        if depth == 0:
+            return "[nested too deeply]"
+        return [bounded(inner, depth=depth - 1) for inner in value]
+    return value
+
+
+def text_field(fields: Mapping[str, Any], *keys: str) -> str | None:
+    """The first of the fields that holds words, as one text; lists of lines are joined."""
+    for key in keys:
+        value = fields.get(key)
+        if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+            value = "\n".join(value)
+        if isinstance(value, str) and value.strip():
+            return value
+    return None
+
+
+def id_field(fields: Mapping[str, Any], *keys: str) -> str | None:
+    """The first of the fields that can serve as an id."""
+    for key in keys:
+        value = fields.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if isinstance(value, str) and value.strip():
+            return value
+    return None
+
+
+def integer(value: Any) -> int | None:
+    """A count or position, also where it is written as text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal() and len(value) < 20:
+        return int(value)
+    return None

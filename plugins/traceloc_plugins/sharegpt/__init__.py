@@ -1,0 +1,1 @@
+"""Training rows with ``conversations``, as ShareGPT introduced them and harnesses export them."""

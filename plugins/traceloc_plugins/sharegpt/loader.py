@@ -1,0 +1,103 @@
+"""Reads ShareGPT rows: ``conversations`` of ``{from, value}``, or of ``{role, content}``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from traceloc.loading import Head, Source, TraceBuilder, parse_arguments
+from traceloc.trace import Trace
+from traceloc_plugins.openai_chat.messages import ChatReader
+from traceloc_plugins.openai_chat.tools import add_tools
+from traceloc_plugins.records import drain, id_field, keep_fields, read_traces, text_field
+
+_ROLES = {
+    "human": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bot": "assistant",
+    "function_call": "assistant",
+    "observation": "tool",
+    "function_response": "tool",
+    "tool_response": "tool",
+}
+
+
+class ShareGPTLoader:
+    """Loader of ShareGPT rows."""
+
+    name = "sharegpt"
+    api_version = 1
+
+    def sniff(self, head: Head) -> float:
+        """A list called ``conversations`` whose items say from whom they are."""
+        return 0.95 if any(_is_row(record) for record in head.records[:1]) else 0.0
+
+    def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
+        """Yield a trace for each row."""
+        return read_traces(self.name, sources, is_trace=_is_row, read=_read_row)
+
+
+def _is_row(value: Any) -> bool:
+    turns = value.get("conversations") if isinstance(value, dict) else None
+    return isinstance(turns, list) and any(
+        isinstance(turn, dict) and ({"from", "value"} <= turn.keys() or "role" in turn)
+        for turn in turns[:20]
+    )
+
+
+def _read_row(builder: TraceBuilder, row: dict[str, Any]) -> Trace:
+    row = dict(row)
+    turns = row.pop("conversations")
+    agent = text_field(row, "agent") or "assistant"
+    builder.agent(
+        agent,
+        kind="worker",
+        attribution="role",
+        model=text_field(row, "model"),
+        instructions=text_field(row, "system"),
+    )
+    add_tools(builder, row.pop("tool_definitions", None) or row.pop("tools", None))
+    chat = ChatReader(builder, agent=agent)
+    for index, turn in drain(turns):
+        chat.add(_as_message(turn), index)
+    return builder.build(
+        id=id_field(row, "id", "conversation_id"),
+        session_id=id_field(row, "run_id"),
+        task=chat.first_request,
+        attributes=keep_fields(builder, row),
+    )
+
+
+def _as_message(turn: Any) -> Any:
+    """The turn as a chat message; calls written as JSON, or in tags, become calls."""
+    if not isinstance(turn, dict) or "from" not in turn:
+        return turn
+    speaker, value = turn["from"], turn.get("value")
+    message = {key: inner for key, inner in turn.items() if key not in ("from", "value")}
+    message["role"] = _ROLES.get(speaker, speaker) if isinstance(speaker, str) else speaker
+    message["content"] = value
+    if not isinstance(value, str):
+        return message
+    if speaker == "function_call":
+        calls = _calls([value])
+        if calls:
+            message.update(content=None, tool_calls=calls)
+    elif message["role"] == "assistant" and "<tool_call>" in value:
+        message["tool_calls"] = _calls(_tagged(value))
+    return message
+
+
+def _tagged(text: str) -> list[str]:
+    pieces = text.split("<tool_call>")[1:]
+    return [piece.partition("</tool_call>")[0].strip() for piece in pieces]
+
+
+def _calls(texts: Sequence[str]) -> list[dict[str, Any]]:
+    calls = []
+    for text in texts:
+        parsed = parse_arguments(text)
+        for call in parsed if isinstance(parsed, list) else [parsed]:
+            if isinstance(call, dict) and "name" in call:
+                calls.append(call)
+    return calls

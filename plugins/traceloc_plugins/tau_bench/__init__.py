@@ -1,0 +1,1 @@
+"""Runs of tau-bench: one agent with tools, a policy, and a simulated customer."""

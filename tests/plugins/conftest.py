@@ -1,0 +1,150 @@
+"""One small, valid document of each format, written for these tests."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traceloc import Trace, load
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "stock", "arguments": '{"sku": 7}'}}
+CHAT: dict[str, Any] = {
+    "messages": [
+        {"role": "system", "content": "You keep the stock of a shop."},
+        {"role": "user", "content": "How many lamps are left?"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "c1", "name": "stock", "content": "Error: no such sku"},
+        {"role": "assistant", "content": "Twelve."},
+    ],
+    "tools": [{"type": "function", "function": {"name": "stock", "parameters": {}}}],
+}
+TAU: dict[str, Any] = {
+    "task_id": 4,
+    "trial": 1,
+    "reward": 0.0,
+    "info": {
+        "task": {"instruction": "You are angry.", "actions": [{"name": "refund"}], "outputs": []},
+        "reward_info": {"reward": 0.0},
+        "user_cost": 1,
+    },
+    "traj": CHAT["messages"],
+}
+AG2: dict[str, Any] = {
+    "chat_history": [
+        {"role": "assistant", "name": "desk", "content": "Count the lamps."},
+        {"role": "assistant", "content": None, "tool_calls": [CALL, {**CALL, "id": "c2"}]},
+        {
+            "role": "tool",
+            "name": "desk",
+            "content": "12\n\nError: timeout",
+            "tool_responses": [
+                {"tool_call_id": "c1", "role": "tool", "content": "12"},
+                {"tool_call_id": "c2", "role": "tool", "content": "Error: timeout"},
+            ],
+        },
+        {"role": "user", "name": "clerk", "content": "Twelve lamps."},
+    ],
+    "summary": "Twelve.",
+}
+SHAREGPT: dict[str, Any] = {
+    "id": "row-3",
+    "system": "You keep the stock.",
+    "conversations": [
+        {"from": "human", "value": "How many lamps?"},
+        {"from": "function_call", "value": '{"name": "stock", "arguments": {"sku": 7}}'},
+        {"from": "observation", "value": "12"},
+        {"from": "gpt", "value": "Twelve."},
+    ],
+}
+WHO_AND_WHEN: dict[str, Any] = {
+    "is_correct": False,
+    "question": "How many lamps are left?",
+    "ground_truth": "11",
+    "history": [
+        {"role": "assistant", "name": "Planner", "content": "Run this:\n```python\nprint(12)\n```"},
+        {"role": "user", "name": "Shell", "content": "exitcode: 1 (execution failed)\nboom"},
+        {"role": "user", "name": "Clerk", "content": "It must be twelve."},
+    ],
+    "mistake_agent": "Clerk",
+    "mistake_step": "2",
+    "mistake_reason": "made up",
+    "system_prompt": {"Clerk": "You count.", "Planner": "You plan."},
+}
+MAGENTIC: list[Any] = [
+    {"role": "human", "content": "How many lamps are left?"},
+    {"role": "Boss (thought)", "content": 'Updated Ledger:\n{"done": {"answer": false}}'},
+    {"role": "Boss (-> Clerk)", "content": "Please count."},
+    {"role": "Clerk", "content": "Twelve."},
+    {"role": "Boss (termination condition)", "content": "Nobody is left to speak."},
+]
+EVOAGENTOPS: list[Any] = [
+    {
+        "step": 1,
+        "agent_name": "counter",
+        "agent": {
+            "input": [{"role": "user", "content": "How many lamps?"}],
+            "output": "",
+            "tools_called": [{"tool_name": "stock", "tool_args": {"sku": 7}, "tool_response": "12"}],
+        },
+        "environment": None,
+        "step_usage": {"input_tokens": 5, "output_tokens": 2, "model": "m"},
+        "start_time": "1768141060054352896",
+        "span_id": "0x1",
+        "trace_id": "0x9",
+    },
+    {
+        "step": 2,
+        "agent_name": "writer",
+        "agent": {
+            "input": [{"role": "user", "content": "12"}],
+            "output": "Twelve.",
+            "tools_called": [],
+        },
+        "span_id": "0x2",
+        "trace_id": "0x9",
+    },
+]
+DOCUMENTS: dict[str, Any] = {
+    "openai_chat": CHAT,
+    "tau_bench": TAU,
+    "ag2": AG2,
+    "sharegpt": SHAREGPT,
+    "who_and_when": WHO_AND_WHEN,
+    "magentic_one": MAGENTIC,
+    "evoagentops": EVOAGENTOPS,
+}
+
+
+
+@pytest.fixture
+def documents() -> dict[str, Any]:
+    """One document of each format, to be changed at will."""
+    return copy.deepcopy(DOCUMENTS)
+
+
+@pytest.fixture
+def load_all(tmp_path: Path) -> Callable[..., list[Trace]]:
+    """Loads a document, or the text of a file, by way of a file whose name says nothing."""
+
+    def load_document(document: Any, *, format: str | None = None) -> list[Trace]:
+        path = tmp_path / "run.json"
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return list(load(path, format=format, strict=True))
+
+    return load_document
+
+
+@pytest.fixture
+def load_one(load_all: Callable[..., list[Trace]]) -> Callable[..., Trace]:
+    """Loads a document that holds one trace."""
+
+    def load_document(document: Any, **options: Any) -> Trace:
+        (trace,) = load_all(document, **options)
+        return trace
+
+    return load_document

@@ -1,0 +1,157 @@
+"""The app: which commands there are, and what happens to their errors."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from traceloc.cli import console
+from traceloc.cli.convert import convert_command
+from traceloc.cli.doctor import doctor_command
+from traceloc.cli.plugins import plugins_app
+from traceloc.cli.scan import scan_command
+from traceloc.cli.schema import schema_command
+from traceloc.cli.show import show_command
+
+DEFAULT_COMMAND = "scan"
+
+# typer carries its own copy of click since 0.2x, so the class is found through what typer exports.
+ClickException: Any = next(
+    each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"
+)
+
+
+class CommandGroup(TyperGroup):
+    """A group whose first word may be a path: ``traceloc runs/`` is ``traceloc scan runs/``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front of what names no command."""
+        if args and not self._is_own(ctx, args[0]):
+            self._reject_typo(ctx, args[0])
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+    def _is_own(self, ctx: Any, word: str) -> bool:
+        if word in self.list_commands(ctx):
+            return True
+        options = {name for param in self.get_params(ctx) for name in param.opts}
+        return word.partition("=")[0] in options
+
+    def _reject_typo(self, ctx: Any, word: str) -> None:
+        if not word.isidentifier() or Path(word).exists():
+            return
+        import difflib
+
+        close = difflib.get_close_matches(word, self.list_commands(ctx), n=1, cutoff=0.7)
+        if close:
+            from traceloc.errors import UsageError
+
+            raise UsageError(
+                f"there is no command and no path {word!r}",
+                code="TL204",
+                hint=f"did you mean 'traceloc {close[0]}'?",
+            )
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and turn whatever goes wrong into one line and an exit code."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
+        except Exception as error:
+            code = console.report_failure(error, debug="--debug" in words, usage=ClickException)
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what typer would turn into code 1 keeps its own."""
+        console.prepare_output()
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has gone; without this the interpreter complains once more at exit.
+            _point_at_nothing(sys.stdout)
+            raise typer.Exit(console.CLOSED_PIPE) from None
+        except KeyboardInterrupt:
+            console.say("interrupted")
+            raise typer.Exit(console.INTERRUPTED) from None
+        return result
+
+
+def _point_at_nothing(stream: Any) -> None:
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+    except (OSError, ValueError):
+        return
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from traceloc import __version__
+
+        typer.echo(f"traceloc {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="traceloc",
+    cls=CommandGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help=(
+        "Find the step that broke a failed LLM-agent run, the agent that took it, and the evidence."
+    ),
+    epilog="'traceloc PATH' is short for 'traceloc scan PATH'.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("scan")(scan_command)
+app.command("show")(show_command)
+app.command("convert")(convert_command)
+app.add_typer(plugins_app, name="plugins")
+app.command("schema")(schema_command)
+app.command("doctor")(doctor_command)
+
+LATER_COMMANDS = {
+    "eval": "traceloc.cli.evaluate:eval_command",
+    "fit": "traceloc.cli.fit:fit_command",
+}
+"""Commands of other rooms."""
+
+for _name, _target in LATER_COMMANDS.items():
+    _module, _, _function = _target.partition(":")
+    if Path(__file__).with_name(f"{_module.rpartition('.')[2]}.py").exists():
+        app.command(_name)(getattr(importlib.import_module(_module), _function))

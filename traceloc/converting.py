@@ -1,0 +1,64 @@
+"""Writes traces as native documents, which :class:`~traceloc.loading.native.NativeLoader` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from traceloc.errors import TraceFormatError
+from traceloc.loading.reading import Job, default_system, plan, run
+from traceloc.registry import Registry
+from traceloc.trace import Trace
+
+LINE_BYTES = 32 * 1024 * 1024
+"""A trace of more is written as a header line and one line a step: readers bound their lines."""
+
+
+def read_as_recorded(
+    paths: Iterable[str],
+    *,
+    loader: str | None = None,
+    system: str | None = None,
+    registry: Registry,
+) -> Iterator[Trace | TraceFormatError]:
+    """Traces as their source has them: the system that traceloc makes up is left out again."""
+    for job in plan(paths, format=loader, registry=registry):
+        if isinstance(job, TraceFormatError):
+            yield job
+        if not isinstance(job, Job):
+            continue
+        for item in run(job, system=system, registry=registry):
+            if isinstance(item, Trace) and system is None and item.system == default_system(job):
+                item = item.model_copy(update={"system": None})
+            yield item
+
+
+def write_native(traces: Iterable[Trace]) -> Iterator[str]:
+    """One JSON document: the trace, or a list of them if there are several."""
+    held: Trace | None = None
+    is_list = False
+    for trace in traces:
+        if held is not None:
+            yield ("[\n" if not is_list else ",\n") + held.model_dump_json()
+            is_list = True
+        held = trace
+    if held is None:
+        return
+    yield f",\n{held.model_dump_json()}\n]\n" if is_list else held.model_dump_json() + "\n"
+
+
+def write_lines(traces: Iterable[Trace]) -> Iterator[str]:
+    """One trace a line; a very long one as a header without steps, then one line a step."""
+    for trace in traces:
+        size = sum(len(step.text) for step in trace.steps)
+        if size <= LINE_BYTES:
+            line = trace.model_dump_json()
+            if len(line) <= LINE_BYTES:
+                yield line + "\n"
+                continue
+        yield trace.model_copy(update={"steps": ()}).model_dump_json() + "\n"
+        for step in trace.steps:
+            yield step.model_dump_json() + "\n"
+
+
+WRITERS = {"native": write_native, "jsonl": write_lines}
+"""By the name that ``--to`` takes."""

@@ -1,0 +1,180 @@
+"""What traceloc makes of a file, and why: which loader, how sure, what is missing in the traces."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from traceloc.errors import TraceFormatError, TracelocError
+from traceloc.loading.discovery import find_files
+from traceloc.loading.reading import Ignored, Job, plan, run
+from traceloc.loading.sniffing import MIN_SCORE, rank_loaders
+from traceloc.loading.source import Source, read_stdin
+from traceloc.registry import Registry
+from traceloc.trace import Diagnostic, Trace
+
+PACKAGES = ("pydantic", "numpy", "networkx", "typer", "rich", "faiss-cpu", "zstandard")
+
+
+class FileDiagnosis(NamedTuple):
+    """What became of one file."""
+
+    path: str
+    loader: str | None
+    """Who reads it, ``None`` where nobody does."""
+    score: float
+    """How sure that loader is, 0 to 1."""
+    runner_up: str | None
+    runner_up_score: float
+    traces: int
+    steps: int
+    skipped: str | None
+    """Why it is not read at all."""
+    problems: tuple[str, ...]
+    """Errors met while it was read."""
+    notes: tuple[Diagnostic, ...]
+    """What the loader skipped, inferred or missed, over all traces."""
+    missing: tuple[str, ...]
+    """Content that no trace of the file has, and what it would be good for."""
+    sniff_errors: tuple[str, ...]
+
+
+class Package(NamedTuple):
+    """An installed package, or one that is not."""
+
+    name: str
+    version: str | None
+
+
+def diagnose_files(
+    paths: Iterable[str], *, loader: str | None = None, registry: Registry
+) -> Iterator[FileDiagnosis]:
+    """Yield a diagnosis for each file below the paths, in their order."""
+    loaders = registry.all("loaders")
+    if loader is not None:
+        registry.get("loaders", loader)
+    for found in _each_file(paths):
+        if isinstance(found, TraceFormatError):
+            place = found.location.path if found.location else "?"
+            yield _blank(place, skipped=f"[{found.code}] {found.message}")
+            continue
+        source = found
+        try:
+            guesses = rank_loaders(source.head(), loaders)
+        except TraceFormatError as error:
+            yield _blank(source.path, skipped=f"[{error.code}] {error.message}")
+            continue
+        best = [(guess.loader.name, guess.score) for guess in guesses if guess.score > 0]
+        failed = tuple(f"{g.loader.name}: {g.error}" for g in guesses if g.error)
+        base = _blank(source.path)._replace(
+            runner_up=best[1][0] if len(best) > 1 else None,
+            runner_up_score=best[1][1] if len(best) > 1 else 0.0,
+            sniff_errors=failed,
+        )
+        yield _read(base, best[:1], source, loader=loader, registry=registry)
+
+
+def _each_file(paths: Iterable[str]) -> Iterator[Source | TraceFormatError]:
+    names = list(paths)
+    if "-" in names:
+        yield read_stdin()
+    for found in find_files(name for name in names if name != "-"):
+        yield found if isinstance(found, TraceFormatError) else Source(str(found.path))
+
+
+def _read(
+    base: FileDiagnosis,
+    best: list[tuple[str, float]],
+    source: Source,
+    *,
+    loader: str | None,
+    registry: Registry,
+) -> FileDiagnosis:
+    if source.content is not None:
+        name = loader or (best[0][0] if best else "")
+        jobs: list[Job | TraceFormatError | Ignored] = (
+            [Job(name, (source.path,), ".", source.content)] if name else []
+        )
+    else:
+        jobs = list(plan([source.path], format=loader, registry=registry))
+    entry = jobs[0] if jobs else Ignored(source.path)
+    if not isinstance(entry, Job):
+        sure = f"no loader is sure enough (the surest must reach {MIN_SCORE})"
+        known = isinstance(entry, TraceFormatError) and entry.code != "TL110"
+        why = f"[{entry.code}] {entry.message}" if isinstance(entry, TraceFormatError) else sure
+        return base._replace(
+            skipped=why if known else f"it is no trace: {sure}",
+            runner_up=best[0][0] if best else None,
+            runner_up_score=best[0][1] if best else 0.0,
+        )
+    traces = steps = 0
+    problems: list[str] = []
+    notes: dict[tuple[str, str], Diagnostic] = {}
+    present: set[str] = set()
+    for item in run(entry, registry=registry):
+        if isinstance(item, TracelocError):
+            problems.append(f"[{item.code}] {item}")
+            continue
+        traces += 1
+        steps += len(item.steps)
+        present |= _content(item)
+        for note in item.diagnostics:
+            known_note = notes.get((note.kind, note.message))
+            count = note.count + (known_note.count if known_note else 0)
+            notes[note.kind, note.message] = note.model_copy(update={"count": count})
+    score = dict(best).get(entry.loader, 0.0)
+    return base._replace(
+        loader=entry.loader,
+        score=score,
+        traces=traces,
+        steps=steps,
+        problems=tuple(problems),
+        notes=tuple(notes.values()),
+        missing=tuple(text for key, text in WORTH_HAVING.items() if traces and key not in present),
+    )
+
+
+WORTH_HAVING = {
+    "task": "the task: answers cannot be held against what was asked",
+    "agents": "names of agents: blame falls on a role",
+    "calls": "tool calls: arguments cannot be checked",
+    "results": "tool results: claims cannot be held against what tools returned",
+    "outcome": "an outcome: --only-failed cannot tell failed from passed runs",
+    "times": "timestamps: steps stand in file order",
+}
+"""Content that makes a trace more telling, and what its absence costs."""
+
+
+def _content(trace: Trace) -> set[str]:
+    present = set()
+    if trace.task:
+        present.add("task")
+    if any(agent.attribution in ("explicit", "ancestor", "namespace") for agent in trace.agents):
+        present.add("agents")
+    if any(step.tool_calls for step in trace.steps):
+        present.add("calls")
+    if any(step.is_environment for step in trace.steps):
+        present.add("results")
+    if trace.outcome.status != "unknown":
+        present.add("outcome")
+    if any(step.timestamp for step in trace.steps):
+        present.add("times")
+    return present
+
+
+def _blank(path: str, *, skipped: str | None = None) -> FileDiagnosis:
+    return FileDiagnosis(path, None, 0.0, None, 0.0, 0, 0, skipped, (), (), (), ())
+
+
+def list_packages() -> list[Package]:
+    """Python and the packages that matter, with their versions."""
+    found = [Package("python", f"{platform.python_version()} ({sys.platform})")]
+    for name in ("traceloc", *PACKAGES):
+        try:
+            found.append(Package(name, version(name)))
+        except PackageNotFoundError:
+            found.append(Package(name, None))
+    return found

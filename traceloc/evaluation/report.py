@@ -1,0 +1,158 @@
+"""Renders an evaluation as text, JSON or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from traceloc.evaluation.summary import Comparison, ItemRow, Row
+from traceloc.ranking.model import RankingModel
+from traceloc.trace import Document
+
+Format = Literal["text", "json", "markdown"]
+
+TIE_RULE = "equal scores: the earlier step is ranked first"
+
+_PERCENT = {
+    "exact": "step",
+    "within_1": "±1",
+    "within_3": "±3",
+    "within_5": "±5",
+    "top_3": "top-3",
+    "top_5": "top-5",
+    "agent": "agent",
+}
+_PLAIN = {"mrr": "MRR", "exam": "EXAM", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
+
+
+class Evaluation(Document):
+    """What a protocol found."""
+
+    schema_version: Literal[1] = 1
+    protocol: str
+    seeds: tuple[int, ...]
+    folds: int
+    tie_rule: str = TIE_RULE
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    items: tuple[ItemRow, ...] = ()
+    models: tuple[RankingModel, ...] = ()
+    """Fitted on all of a set, where weights were asked for."""
+    n_traces: int = 0
+    n_features: int = 0
+    unmatched: tuple[str, ...] = ()
+    """Label rows that belong to no trace."""
+    outside: tuple[str, ...] = ()
+    """Traces whose labelled step is no candidate; they count as missed."""
+    unreadable: tuple[str, ...] = ()
+    failures: dict[str, int] = Field(default_factory=dict)
+    """Signals that failed, with the number of traces."""
+    data_hash: str = ""
+    seconds: dict[str, float] = Field(default_factory=dict)
+
+
+def render(evaluation: Evaluation, format: Format = "text") -> str:
+    """The evaluation in one of the formats."""
+    if format == "json":
+        return evaluation.model_dump_json(indent=1) + "\n"
+    markdown = format == "markdown"
+    parts = [_heading(evaluation)]
+    for dataset in dict.fromkeys(row.dataset for row in evaluation.rows):
+        rows = [row for row in evaluation.rows if row.dataset == dataset]
+        title = f"{dataset} (n={rows[0].n})"
+        parts.append(f"### {title}\n" if markdown else title)
+        parts.append(_table(_cells(rows), markdown=markdown))
+    if evaluation.comparisons:
+        title = "difference when a family is left out (minus: worse steps, plus: worse NLL)"
+        parts.append(f"### {title}\n" if markdown else title)
+        parts.append(_table(_comparison_cells(evaluation.comparisons), markdown=markdown))
+    for model in evaluation.models:
+        parts.append(
+            f"weights of {model.name} (l2 {model.provenance.l2:g}, T {model.temperature:.2f})"
+        )
+        parts.append(_table(_weight_cells(model), markdown=markdown))
+    return "\n".join(parts)
+
+
+def _heading(evaluation: Evaluation) -> str:
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in evaluation.seconds.items())
+    lines = [
+        f"{evaluation.protocol}: {evaluation.n_traces} traces, {evaluation.n_features} features, "
+        f"{len(evaluation.seeds)} seeds, {evaluation.folds} folds; {evaluation.tie_rule}",
+        f"[{seconds}]" if seconds else "",
+    ]
+    for name, count in (
+        ("label rows without a trace", len(evaluation.unmatched)),
+        ("traces whose label is no candidate (missed)", len(evaluation.outside)),
+        ("unreadable", len(evaluation.unreadable)),
+    ):
+        if count:
+            lines.append(f"{name}: {count}")
+    lines += [f"{count} x {message}" for message, count in sorted(evaluation.failures.items())]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _cells(rows: Sequence[Row]) -> list[list[str]]:
+    with_auc = any(row.auc is not None for row in rows)
+    header = ["", "step", "95%", *list(_PERCENT.values())[1:], *_PLAIN.values()]
+    cells = [header + (["AUC"] if with_auc else [])]
+    for row in rows:
+        low, high = row.intervals["exact"]
+        line = [row.method, _percent(row.metrics["exact"]), f"[{100 * low:.0f},{100 * high:.0f}]"]
+        line += [_percent(row.metrics[name]) for name in list(_PERCENT)[1:]]
+        line += [_plain(row.metrics.get(name)) for name in _PLAIN]
+        cells.append(line + ([_plain(row.auc)] if with_auc else []))
+    return cells
+
+
+def _comparison_cells(comparisons: Sequence[Comparison]) -> list[list[str]]:
+    cells = [["without", "set", "step", "95%", "NLL", "95%"]]
+    found = {(c.left, c.dataset, c.metric): c for c in comparisons}
+    for left, dataset in dict.fromkeys((c.left, c.dataset) for c in comparisons):
+        exact, nll = found[left, dataset, "exact"], found[left, dataset, "nll"]
+        cells.append(
+            [
+                left,
+                dataset,
+                f"{100 * exact.mean:+.1f}",
+                f"[{100 * exact.low:+.1f},{100 * exact.high:+.1f}]",
+                f"{nll.mean:+.3f}",
+                f"[{nll.low:+.3f},{nll.high:+.3f}]",
+            ]
+        )
+    return cells
+
+
+def _weight_cells(model: RankingModel) -> list[list[str]]:
+    cells = [["feature", "part", "weight", "mean", "scale"]]
+    parts = [(each, "shared") for each in model.shared] + [(w, "system") for w in model.system]
+    for each, part in sorted(parts, key=lambda pair: (-abs(pair[0].weight), pair[0].name)):
+        cells.append(
+            [each.name, part, f"{each.weight:+.3f}", f"{each.mean:.3g}", f"{each.scale:.3g}"]
+        )
+    return cells
+
+
+def _table(cells: Sequence[Sequence[str]], *, markdown: bool) -> str:
+    if markdown:
+        lines = [f"| {' | '.join(line)} |" for line in cells]
+        return "\n".join([lines[0], "|---" * len(cells[0]) + "|", *lines[1:], ""])
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    lines = [
+        "  ".join(
+            text.ljust(width) if i == 0 else text.rjust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,179 @@
+"""The whole way of a trace to its answer: graph, measurements, scores, candidates, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from traceloc.attribution import AgentShare, Attribution, Candidate
+from traceloc.contracts import Signal
+from traceloc.graph import TraceGraph
+from traceloc.ranking.evidence import gather_evidence
+from traceloc.ranking.model import RankingModel, Scores, load_model
+from traceloc.ranking.symptom import find_symptom
+from traceloc.ranking.table import FeatureTable, describe, measure
+from traceloc.registry import Registry
+from traceloc.trace import Diagnostic, Trace
+
+TOP_K = 5
+
+
+class Localizer:
+    """Finds the decisive error step of traces. Holds no state between them; threads may share it.
+
+    Args:
+        model: Ranking model, or the file of one; the shipped model if left out.
+        signals: Signals to measure; all installed ones if left out.
+        registry: Plugins to use where ``signals`` is left out.
+        top_k: How many candidates to give.
+        strict: Raise on a trace that cannot be measured and on a signal that fails. Otherwise the
+            answer says what went wrong.
+
+    Raises:
+        ModelError: If the model cannot be read or was fitted on other signals.
+        PluginError: Under ``strict`` settings of the registry, if a signal is broken.
+    """
+
+    def __init__(
+        self,
+        model: RankingModel | str | Path | None = None,
+        *,
+        signals: Sequence[Signal] | None = None,
+        registry: Registry | None = None,
+        top_k: int = TOP_K,
+        strict: bool = False,
+    ) -> None:
+        broken: dict[str, str] = {}
+        if signals is None:
+            registry = registry or Registry()
+            signals = registry.all("signals")
+            broken = registry.broken("signals")
+        self.model = model if isinstance(model, RankingModel) else load_model(model)
+        self.model.check(describe(signals))
+        self.signals = tuple(signals)
+        self.top_k = top_k
+        self.strict = strict
+        self._broken = tuple(
+            Diagnostic(kind="skipped", message=f"signal {name!r}: {error}")
+            for name, error in broken.items()
+        )
+
+    def localize(self, trace: Trace) -> Attribution:
+        """Rank the steps of a trace by how likely each is the decisive error.
+
+        Never raises unless ``strict``: a trace that cannot be measured gets the status
+        ``unmeasured`` and the reason.
+        """
+        try:
+            return self._localize(trace)
+        except Exception as error:  # a broken trace must not end a scan: it becomes a record
+            if self.strict:
+                raise
+            return self._unmeasured(trace, f"{type(error).__name__}: {error}")
+
+    def _localize(self, trace: Trace) -> Attribution:
+        if not trace.steps:
+            return self._unmeasured(trace, "the trace has no steps")
+        if not any(step.text or step.tool_calls or step.reasoning for step in trace.steps):
+            return self._unmeasured(trace, "the trace holds structure only: no step has content")
+        graph = TraceGraph(trace)
+        table = measure(graph, self.signals, strict=self.strict)
+        if not graph.is_acting[table.candidates].any():
+            return self._unmeasured(trace, "the trace has no step that an agent took")
+        scores = self.model.score(table)
+        candidates = self._candidates(graph, table, scores)
+        top = candidates[0].step
+        abstained = scores.p_no_error > self.model.abstain_above
+        return Attribution(
+            trace_id=trace.id,
+            locator=trace.locator(None if abstained else top),
+            system=trace.system,
+            format=trace.format,
+            status="abstained" if abstained else "located",
+            reason="the run looks like runs that passed" if abstained else None,
+            candidates=candidates,
+            agents=_agents(graph, table, scores),
+            symptom=None if abstained else find_symptom(graph, table, origin=top),
+            n_steps=len(graph),
+            n_candidates=len(table.candidates),
+            p_no_error=scores.p_no_error,
+            calibrated=trace.system in self.model.calibrated_systems,
+            model=self.model.name,
+            diagnostics=(*self._broken, *table.diagnostics),
+        )
+
+    def _candidates(
+        self, graph: TraceGraph, table: FeatureTable, scores: Scores
+    ) -> tuple[Candidate, ...]:
+        """The first ``top_k`` candidates, at least one, with their evidence."""
+        positions = [int(i) for i in scores.order[: max(self.top_k, 1)]]
+        contributions = self.model.contributions(table, positions)
+        families = {signal.name: signal for signal in self.signals}
+        candidates = []
+        for place, position in enumerate(positions):
+            step = int(table.candidates[position])
+            candidates.append(
+                Candidate(
+                    rank=place + 1,
+                    step=step,
+                    native_index=int(table.native[position]),
+                    agent=graph.steps[step].agent,
+                    kind=graph.steps[step].kind,
+                    score=float(scores.scores[position]),
+                    probability=float(scores.probabilities[position]),
+                    evidence=gather_evidence(
+                        graph,
+                        table,
+                        families,
+                        step=step,
+                        contributions=contributions[place],
+                        strict=self.strict,
+                    ),
+                )
+            )
+        return tuple(candidates)
+
+    def _unmeasured(self, trace: Trace, reason: str) -> Attribution:
+        return Attribution(
+            trace_id=trace.id,
+            locator=trace.locator(),
+            system=trace.system,
+            format=trace.format,
+            status="unmeasured",
+            reason=reason,
+            n_steps=len(trace.steps),
+            model=self.model.name,
+            diagnostics=self._broken,
+        )
+
+
+def localize(
+    trace: Trace,
+    *,
+    model: RankingModel | str | Path | None = None,
+    top_k: int = TOP_K,
+    strict: bool = False,
+) -> Attribution:
+    """Rank the steps of one trace with the installed signals; see :class:`Localizer`."""
+    if isinstance(model, RankingModel):
+        return Localizer(model, top_k=top_k, strict=strict).localize(trace)
+    return _cached(model and str(model), top_k, strict).localize(trace)
+
+
+@lru_cache(maxsize=8)
+def _cached(model: str | None, top_k: int, strict: bool) -> Localizer:
+    return Localizer(model, top_k=top_k, strict=strict)
+
+
+def _agents(graph: TraceGraph, table: FeatureTable, scores: Scores) -> tuple[AgentShare, ...]:
+    """Agents by the sum over their candidates; of equals the one that acts first."""
+    owner = graph.agent_of[table.candidates]
+    total = np.bincount(owner, weights=scores.probabilities, minlength=len(graph.agent_names))
+    blamed = np.unique(owner)
+    suspects = blamed[np.argsort(-np.round(total[blamed], 12), kind="stable")].tolist()
+    return tuple(
+        AgentShare(agent=graph.agent_names[i], probability=float(total[i])) for i in suspects
+    )

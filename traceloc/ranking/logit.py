@@ -1,0 +1,174 @@
+"""The conditional logit as an optimisation problem, solved by Newton's method in numpy.
+
+McFadden (1974), "Conditional logit analysis of qualitative choice behavior". Each trace is one
+choice among its candidates. The objective is convex, so that there is one answer and no seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_MAX_ITERATIONS = 60
+_GRADIENT_TOLERANCE = 1e-7
+_DECREASE_TOLERANCE = 1e-11
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices of one system, stacked: every trace has a run of rows."""
+
+    features: Floats
+    """Standardised, shape ``(n_rows, n_features)``."""
+    starts: NDArray[np.int64]
+    """First row of each trace."""
+    target: Floats
+    """Share of each row in its trace's labels; sums to 1 in a trace."""
+    weight: Floats
+    """How much each trace counts."""
+
+    @classmethod
+    def stack(
+        cls,
+        features: Sequence[Floats],
+        targets: Sequence[Floats],
+        weights: Sequence[float] | Floats,
+    ) -> Choices:
+        """Put the candidates of several traces under each other."""
+        lengths = np.array([len(each) for each in features], dtype=np.int64)
+        return cls(
+            np.concatenate([np.asarray(each, dtype=np.float64) for each in features]),
+            np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
+            np.concatenate(targets).astype(np.float64),
+            np.asarray(weights, dtype=np.float64),
+        )
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of candidates of each trace."""
+        return np.diff(np.append(self.starts, len(self.target)))
+
+    def probabilities(self, slopes: Floats) -> tuple[Floats, Floats]:
+        """Softmax within each trace, and the log-likelihood of each trace's labels."""
+        lengths = self.lengths
+        scores = self.features @ slopes
+        scores -= np.repeat(np.maximum.reduceat(scores, self.starts), lengths)
+        exp = np.exp(scores)
+        total = np.add.reduceat(exp, self.starts)
+        likelihood = np.add.reduceat(self.target * scores, self.starts) - np.log(total)
+        return exp / np.repeat(total, lengths), likelihood
+
+    def derivatives(self, slopes: Floats) -> tuple[float, Floats, Floats]:
+        """Weighted negative log-likelihood, its gradient and its Hessian."""
+        p, likelihood = self.probabilities(slopes)
+        lengths = self.lengths
+        weight = np.repeat(self.weight, lengths)
+        gradient = self.features.T @ (weight * (p - self.target))
+        weighted = self.features * (weight * p)[:, None]
+        means = np.add.reduceat(self.features * p[:, None], self.starts)
+        hessian = self.features.T @ weighted - means.T @ (means * self.weight[:, None])
+        return -float(self.weight @ likelihood), gradient, hessian
+
+
+class Solution(NamedTuple):
+    """Where the objective is lowest."""
+
+    shared: Floats
+    """Slopes that all systems share, shape ``(n_features,)``."""
+    deviations: Floats
+    """What each system adds to its own features, shape ``(n_systems, n_own)``."""
+    value: float
+    iterations: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Negative log posterior of the slopes.
+
+    With more than one system, the features in ``own`` get, beside the common slope, a deviation for
+    each system with a Gaussian prior around zero: habits of one system are then explained by its
+    deviation and do not leak into the slopes that all share.
+    """
+
+    choices: tuple[Choices, ...]
+    """One per system."""
+    prior: Floats
+    """Mean of the Gaussian prior, shape ``(n_features,)``."""
+    precision: Floats
+    """Of the prior, positive, shape ``(n_features,)``."""
+    own: NDArray[np.int64]
+    """Columns with deviations; empty for none."""
+    deviation_precision: float = 1.0
+    signs: NDArray[np.int64] | None = None
+    """+1: the slope is not negative, -1: not positive, 0: free."""
+
+    def derivatives(self, theta: Floats) -> tuple[float, Floats, Floats]:
+        """Value, gradient and Hessian at ``theta``: shared slopes, then deviations by system."""
+        d, k = len(self.prior), len(self.own)
+        shared, size = theta[:d], len(theta)
+        pull = self.precision * (shared - self.prior)
+        value = 0.5 * float(pull @ (shared - self.prior))
+        gradient, hessian = np.zeros(size), np.zeros((size, size))
+        gradient[:d] = pull
+        hessian[:d, :d] = np.diag(self.precision)
+        for number, choices in enumerate(self.choices):
+            slopes = shared.copy()
+            at = slice(d + number * k, d + (number + 1) * k)
+            deviation = theta[at]
+            slopes[self.own] += deviation
+            part, g, h = choices.derivatives(slopes)
+            value += part + 0.5 * self.deviation_precision * float(deviation @ deviation)
+            gradient[:d] += g
+            hessian[:d, :d] += h
+            if k:
+                gradient[at] = g[self.own] + self.deviation_precision * deviation
+                hessian[at, at] = h[np.ix_(self.own, self.own)]
+                hessian[at, at] += self.deviation_precision * np.eye(k)
+                hessian[:d, at] = h[:, self.own]
+                hessian[at, :d] = h[self.own, :]
+        return value, gradient, hessian
+
+    def solve(self, start: Floats | None = None) -> Solution:
+        """Minimise by projected Newton steps (Bertsekas 1982) with backtracking.
+
+        Args:
+            start: Shared slopes and deviations to begin at, such as the solution for a near prior.
+        """
+        d, k = len(self.prior), len(self.own)
+        size = d + k * len(self.choices)
+        low, high = np.full(size, -np.inf), np.full(size, np.inf)
+        if self.signs is not None:
+            low[:d][self.signs > 0] = 0.0
+            high[:d][self.signs < 0] = 0.0
+        theta = np.concatenate([self.prior, np.zeros(size - d)]) if start is None else start
+        theta = np.clip(theta, low, high)
+        value, gradient, hessian = self.derivatives(theta)
+        iterations = 0
+        while iterations < _MAX_ITERATIONS:
+            iterations += 1
+            held = ((theta <= low) & (gradient > 0)) | ((theta >= high) & (gradient < 0))
+            free = ~held
+            if not free.any() or np.abs(gradient[free]).max() < _GRADIENT_TOLERANCE:
+                break
+            step = np.zeros(size)
+            step[free] = -np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
+            scale, decrease = 1.0, 0.0
+            while scale > 1e-8:
+                trial = np.clip(theta + scale * step, low, high)
+                trial_value, trial_gradient, trial_hessian = self.derivatives(trial)
+                decrease = value - trial_value
+                if decrease >= -1e-4 * float(gradient @ (trial - theta)):
+                    break
+                scale /= 2
+            if decrease <= 0:
+                break
+            theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
+            if decrease < _DECREASE_TOLERANCE * (1.0 + abs(value)):
+                break
+        return Solution(theta[:d], theta[d:].reshape(len(self.choices), k), value, iterations)

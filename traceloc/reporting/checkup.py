@@ -1,0 +1,71 @@
+"""What ``doctor`` found, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+
+from traceloc.diagnosis import FileDiagnosis, Package
+from traceloc.registry import PluginInfo
+from traceloc.reporting.terminal import one_line, pasteable
+from traceloc.settings import Resolved, name_of
+
+
+def render_files(files: Iterable[FileDiagnosis]) -> Iterator[str]:
+    """A block for each file: who reads it, what else it could have been, what is missing."""
+    for file in files:
+        yield f"{pasteable(file.path)}\n"
+        if file.skipped is not None:
+            yield _line("skipped", file.skipped)
+            if file.runner_up is not None:
+                yield _line("nearest", f"{file.runner_up} at {file.runner_up_score:.2f}")
+        else:
+            traces = "1 trace" if file.traces == 1 else f"{file.traces} traces"
+            yield _line(
+                "read by", f"{file.loader} at {file.score:.2f}: {traces}, {file.steps} steps"
+            )
+            runner = f"{file.runner_up} at {file.runner_up_score:.2f}" if file.runner_up else "none"
+            yield _line("runner-up", runner)
+        for error in file.sniff_errors:
+            yield _line("sniffing", f"failed in {error}")
+        for problem in file.problems[:5]:
+            yield _line("problem", problem)
+        if len(file.problems) > 5:
+            yield _line("problem", f"and {len(file.problems) - 5} more")
+        for note in file.notes:
+            times = f" ({note.count} times)" if note.count > 1 else ""
+            yield _line(note.kind, note.message + times)
+        for text in file.missing:
+            yield _line("lacks", text)
+        yield "\n"
+
+
+def render_environment(
+    packages: Iterable[Package], plugins: Iterable[PluginInfo], resolved: Resolved
+) -> Iterator[str]:
+    """Versions, plugins that are broken, and each setting with where it came from."""
+    yield "environment\n"
+    for package in packages:
+        yield _line(package.name, package.version or "not installed")
+    plugins = list(plugins)
+    broken = [info for info in plugins if info.error]
+    yield f"\nplugins\n  {len(plugins)} found, {len(broken)} broken\n"
+    for info in broken:
+        yield _line("broken", f"{info.kind[:-1]} {info.qualified_name}: {info.error}")
+    yield f"\nsettings ({one_line(resolved.file) if resolved.file else 'no settings file'})\n"
+    for each in fields(resolved.settings):
+        name = name_of(each.name)
+        if name == "systems":
+            continue
+        value = getattr(resolved.settings, each.name)
+        shown = "not set" if value is None else str(value).lower() if value is True else str(value)
+        shown = "false" if value is False else shown
+        yield f"  {name:<13}{one_line(shown)}  ({one_line(resolved.origins[name])})\n"
+    for rule in resolved.settings.systems.rules:
+        yield f"  systems      {one_line(rule.pattern)} = {one_line(rule.system)}\n"
+    for variable in resolved.unknown_variables:
+        yield f"  {one_line(variable)} in the environment means nothing to traceloc\n"
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<10} {one_line(text)}\n"

@@ -1,0 +1,244 @@
+"""Text for people: what broke each run, who did it, what shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from traceloc.attribution import Attribution, Candidate, Citation, Evidence
+from traceloc.report import Report, ReportOptions, Summary
+from traceloc.reporting.terminal import (
+    Paint,
+    bar,
+    clip,
+    display_width,
+    one_line,
+    pad,
+    pasteable,
+    wrap,
+)
+
+INDENT = "  "
+BULLET = "· "
+LABEL_WIDTH = 8
+"""Columns of the words ``why``, ``shows``, ``next`` and ``agents``."""
+BAR_WIDTH = 8
+QUOTE_WIDTH = 44
+CITES_SHOWN = 3
+CITE_WIDTH = 9
+"""Columns of a citation without its words: ``#1234 “”, ``."""
+MIN_WIDTH = 40
+AGENTS_SHOWN = 4
+
+CLEAR_LEAD, SOME_LEAD = 3.0, 1.5
+"""How many times the weight of the runner-up makes a lead clear, or a lead at all."""
+
+_ASCII = str.maketrans(
+    {"●": "*", "○": "o", "◌": "?", "△": "^", "✗": "x", "│": "|"}
+    | {"“": '"', "”": '"', "·": "-", "…": "~", "→": ">"}
+    | dict.fromkeys("▏▎▍▌▋▊▉█", "#")
+)
+
+
+class TextReporter:
+    """A block for each trace and a last line that counts."""
+
+    name = "text"
+    api_version = 1
+
+    def render(self, report: Report, *, options: ReportOptions) -> Iterator[str]:
+        """Yield one block for each trace as it comes, then the summary."""
+        layout = _Layout(options)
+        blamed: Counter[str] = Counter()
+        first: str | None = None
+        for attribution in report:
+            if attribution.top is not None:
+                blamed[attribution.top.agent] += 1
+                first = first or attribution.locator
+            yield layout.finish([*layout.block(attribution), ""])
+        yield layout.finish(layout.footer(report.summary, blamed, first))
+
+
+class _Layout:
+    def __init__(self, options: ReportOptions) -> None:
+        self.width = max(MIN_WIDTH, options.width)
+        self.paint = Paint(options.color)
+        self.options = options
+        self.details = options.details
+
+    def finish(self, lines: Sequence[str]) -> str:
+        return "".join(to_target(line, self.options) for line in lines)
+
+    def block(self, attribution: Attribution) -> list[str]:
+        top = attribution.top
+        if top is not None:
+            return list(self._located(attribution, top))
+        return list(self._silent(attribution))
+
+    def _located(self, attribution: Attribution, top: Candidate) -> Iterator[str]:
+        paint = self.paint
+        locator = pasteable(attribution.locator)
+        yield f"{paint.red('●')} {paint.bold(locator)}"
+        yield INDENT + self._who(attribution, top)
+        if top.quote:
+            quote = clip(one_line(top.quote), self.width - len(INDENT) - 2)
+            yield f"{INDENT}“{quote}”"
+        for number, evidence in enumerate(top.evidence[: self.details]):
+            yield from self._labelled(
+                "why" if number == 0 else "",
+                evidence_lines(evidence, room=self._room, color=self.paint.on),
+            )
+        if attribution.symptom is not None:
+            symptom = attribution.symptom
+            lines = wrap(f"#{symptom.step}: {one_line(symptom.claim)}", self._room)
+            yield from self._labelled("shows", lines[:2])
+        for number, other in enumerate(attribution.candidates[1:]):
+            line = self._candidate(other, top, attribution.candidates)
+            yield from self._labelled("next" if number == 0 else "", [line])
+        if len(attribution.agents) > 1:
+            yield from self._labelled("agents", [self._agents(attribution)])
+        yield from self._notes(attribution)
+
+    def _silent(self, attribution: Attribution) -> Iterator[str]:
+        paint = self.paint
+        locator = paint.bold(pasteable(attribution.locator))
+        if attribution.status == "abstained":
+            yield f"{paint.green('○')} {locator}"
+            words = f"abstained: {one_line(attribution.reason or 'no step stands out')}"
+        else:
+            yield f"{paint.yellow('◌')} {locator}"
+            words = f"not measured: {one_line(attribution.reason or 'no reason given')}"
+        for line in wrap(words, self.width - len(INDENT))[:3]:
+            yield INDENT + line
+        if attribution.status == "abstained" and attribution.candidates:
+            weighed = ", ".join(f"#{c.step} {one_line(c.agent)}" for c in attribution.candidates)
+            yield from self._labelled("weighed", [paint.dim(clip(weighed, self._room))])
+
+    def _notes(self, attribution: Attribution) -> Iterator[str]:
+        """What could not be measured: an answer without it may be another one."""
+        skipped = [note.message for note in attribution.diagnostics if note.kind == "skipped"]
+        if skipped:
+            more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
+            words = clip(one_line(skipped[0]), self._room - len(more)) + more
+            yield from self._labelled("without", [self.paint.yellow(words)])
+
+    def _who(self, attribution: Attribution, top: Candidate) -> str:
+        facts = [top.kind or "step", f"step {top.step} of {attribution.n_steps}"]
+        facts.append(_lead(attribution))
+        rest = " · ".join(facts)
+        room = self.width - len(INDENT) - 3
+        rest = clip(rest, room - 12)
+        agent = clip(one_line(top.agent), room - display_width(rest))
+        return f"{self.paint.red(agent)}{self.paint.dim(' · ' + rest)}"
+
+    @property
+    def _room(self) -> int:
+        return self.width - len(INDENT) - LABEL_WIDTH
+
+    def _labelled(self, label: str, lines: Sequence[str]) -> Iterator[str]:
+        for number, line in enumerate(lines):
+            word = f"{label if number == 0 else '':<{LABEL_WIDTH}}"
+            yield f"{INDENT}{self.paint.dim(word) if word.strip() else word}{line}"
+
+    def _candidate(self, candidate: Candidate, top: Candidate, ranked: Sequence[Candidate]) -> str:
+        number_width = max(len(str(c.step)) for c in ranked) + 2
+        name_width = min(18, max(display_width(one_line(c.agent)) for c in ranked[1:]))
+        share = candidate.probability / top.probability if top.probability > 0 else 0.0
+        head = self.paint.cyan(f"{'#' + str(candidate.step):<{number_width}}")
+        name = pad(one_line(candidate.agent), name_width)
+        why = candidate.evidence[0].claim if candidate.evidence else ""
+        words = (
+            one_line(why) if why else f"“{one_line(candidate.quote)}”" if candidate.quote else ""
+        )
+        left = self._room - number_width - name_width - BAR_WIDTH - 4
+        return f"{head}{name}  {bar(share, width=BAR_WIDTH)}  {clip(words, left)}"
+
+    def _agents(self, attribution: Attribution) -> str:
+        pieces: list[str] = []
+        room = self._room
+        for share in attribution.agents[:AGENTS_SHOWN]:
+            drawn = bar(share.probability, width=BAR_WIDTH).rstrip()
+            piece = f"{clip(one_line(share.agent), 24)} {drawn}"
+            room -= display_width(piece) + 3
+            if room < 0 and pieces:
+                break
+            pieces.append(piece)
+        return " · ".join(pieces)
+
+    def footer(self, summary: Summary, blamed: Counter[str], first: str | None) -> list[str]:
+        lines = []
+        if summary.located > 1:
+            ranked = sorted(blamed.items(), key=lambda pair: (-pair[1], pair[0]))
+            names = ", ".join(f"{one_line(agent)} {_times(count)}" for agent, count in ranked[:6])
+            lines.append(clip(f"blamed: {names}", self.width))
+        lines.append(summarize(summary))  # never broken: scripts look for this line
+        if first is not None:
+            lines.append(self.paint.dim(f"look closer: traceloc show {pasteable(first)}"))
+        return lines
+
+
+def summarize(summary: Summary) -> str:
+    """The counts of a scan in one line."""
+    ends = [f"{summary.located} located", f"{summary.abstained} abstained"]
+    if summary.unmeasured:
+        ends.append(f"{summary.unmeasured} not measured")
+    if summary.passed:
+        ends.append(f"{summary.passed} passed and left out")
+    files = [f"{_files(summary.unreadable)} unreadable"]
+    if summary.damaged:
+        files.append(f"{summary.damaged} damaged")
+    if summary.ignored:
+        files.append(f"{summary.ignored} ignored")
+    traces = "1 trace" if summary.read == 1 else f"{summary.read} traces"
+    return f"{traces} read: {', '.join(ends)} · {', '.join(files)}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _lead(attribution: Attribution) -> str:
+    """How far rank 1 is ahead, in words unless the numbers are calibrated."""
+    top = attribution.candidates[0]
+    if attribution.calibrated:
+        return f"{top.probability:.0%} likely"
+    if len(attribution.candidates) < 2:
+        return "ahead of all others" if attribution.n_candidates > 1 else "the only candidate"
+    second = attribution.candidates[1].probability
+    if top.probability >= CLEAR_LEAD * second:
+        return "clear lead"
+    return "some lead" if top.probability >= SOME_LEAD * second else "close call"
+
+
+def to_target(line: str, options: ReportOptions) -> str:
+    """A finished line as the target can show it."""
+    line = line.rstrip() + "\n"
+    if options.unicode:
+        return line
+    return line.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def evidence_lines(evidence: Evidence, *, room: int, color: bool) -> list[str]:
+    """A claim, with its citations behind it where they fit and on a line below where not."""
+    paint = Paint(color)
+    room -= len(BULLET)
+    claim = wrap(one_line(evidence.claim), room)[:3]
+    cited = evidence.cites[:CITES_SHOWN]
+    cites = ", ".join(_cite(cite, QUOTE_WIDTH) for cite in cited)
+    if display_width(claim[-1]) + 2 + display_width(cites) <= room:
+        lines = [*claim[:-1], f"{claim[-1]}  {paint.cyan(cites)}"]
+    else:
+        quoted = sum(bool(cite.quote) for cite in cited)
+        each = max(QUOTE_WIDTH // 2, (room - CITE_WIDTH * len(cited)) // max(1, quoted))
+        cites = ", ".join(_cite(cite, each) for cite in cited)
+        lines = [*claim, paint.cyan(clip(cites, room))]
+    return [(BULLET if i == 0 else " " * len(BULLET)) + line for i, line in enumerate(lines)]
+
+
+def _cite(cite: Citation, width: int) -> str:
+    quote = clip(one_line(cite.quote), width)
+    return f"#{cite.step} “{quote}”" if quote else f"#{cite.step}"

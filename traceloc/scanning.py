@@ -1,0 +1,275 @@
+"""From paths to a stream of attributions, in one process or several, always in the same order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from typing import Any, Protocol
+
+from traceloc.attribution import Attribution
+from traceloc.errors import TraceFormatError, TracelocError
+from traceloc.loading.reading import Ignored, Job, plan, run
+from traceloc.registry import Registry
+from traceloc.report import IgnoredFile, Item, Passed, Problem
+from traceloc.settings import Settings, SystemTable
+from traceloc.trace import Step, Trace
+
+PARALLEL_BYTES = 8 * 1024 * 1024
+"""Input from which a second process pays: starting one costs about as much as reading 2 MiB."""
+PROBLEMS_PER_JOB = 20
+QUOTE_CHARS = 200
+MAX_RANKED = 2000
+
+
+class Localizes(Protocol):
+    """What a scan needs of a localizer."""
+
+    def localize(self, trace: Trace) -> Attribution:
+        """The answer for one trace; never raises."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What to look at and how."""
+
+    loader: str | None = None
+    """Loader to use; sniffed where it is left out."""
+    system: str | None = None
+    systems: SystemTable = field(default_factory=SystemTable)
+    """Names of systems by path, from the settings."""
+    top_k: int = 3
+    only_failed: bool = False
+    model: str | None = None
+    jobs: int | None = None
+    """Processes; ``None`` takes as many as there are processors, if the input is worth it."""
+    strict: bool = False
+    """Make any broken plugin fatal."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> ScanOptions:
+        """What the settings say about a scan."""
+        return cls(
+            loader=settings.from_,
+            system=settings.system,
+            systems=settings.systems,
+            top_k=settings.top_k,
+            only_failed=settings.only_failed,
+            model=settings.model,
+            jobs=settings.jobs,
+            strict=settings.strict,
+        )
+
+
+Factory = Callable[[ScanOptions, Registry], Localizes]
+Progress = Callable[[int, int], None]
+"""Told how many jobs are done and how many are known."""
+
+
+def build_localizer(options: ScanOptions, registry: Registry) -> Localizes:
+    """The localizer that the options ask for.
+
+    Raises:
+        TracelocError: If the model cannot be used or a plugin that was asked for is broken.
+    """
+    from traceloc.localizer import Localizer
+
+    localizer: Localizes = Localizer(model=options.model, top_k=options.top_k, registry=registry)
+    return localizer
+
+
+def scan(
+    paths: Iterable[str],
+    *,
+    options: ScanOptions,
+    factory: Factory | None = None,
+    registry: Registry | None = None,
+    on_progress: Progress | None = None,
+) -> Iterator[Item]:
+    """What comes of each trace below the paths, in the order of the input, as a stream.
+
+    Results come as soon as they and all before them are there. What cannot be read is a
+    :class:`~traceloc.report.Problem` in the stream.
+
+    Args:
+        paths: Files, directories, globs, ``-``.
+        options: What to look at and how.
+        factory: Makes the localizer; a module-level function, because each process calls it.
+        registry: Plugins to use; the installed ones if left out.
+        on_progress: Told of each finished job.
+
+    Raises:
+        TracelocError: If the loader or the model that was asked for cannot be used.
+    """
+    registry = registry or Registry(strict=options.strict or None)
+    factory = factory or build_localizer
+    # Now, and not in the stream: a model that does not fit is met once, before anything is printed.
+    localizer = factory(options, registry)
+    if options.loader is not None:
+        registry.get("loaders", options.loader)
+    planned = plan(paths, format=options.loader, registry=registry)
+    workers = options.jobs or _processors()
+    ahead: list[Any] = []
+    if workers > 1 and _worth_it(planned, ahead, explicit=options.jobs is not None):
+        from traceloc.parallel import run_in_processes
+
+        return run_in_processes(
+            chain(ahead, planned),
+            workers=workers,
+            work=Work(options, factory),
+            on_progress=on_progress,
+        )
+    told = None if on_progress is None else partial(_tell, on_progress, known=len(ahead))
+    entries = chain(ahead, planned)
+    return _run_here(entries, localizer, options=options, registry=registry, told=told)
+
+
+def _run_here(
+    entries: Iterable[Job | TraceFormatError | Ignored],
+    localizer: Localizes,
+    *,
+    options: ScanOptions,
+    registry: Registry,
+    told: Callable[[int], None] | None,
+) -> Iterator[Item]:
+    for done, entry in enumerate(entries, 1):
+        if isinstance(entry, Job):
+            yield from scan_job(entry, localizer=localizer, options=options, registry=registry)
+        else:
+            yield as_item(entry)
+        if told is not None:
+            told(done)
+
+
+def _tell(on_progress: Progress, done: int, *, known: int) -> None:
+    on_progress(done, max(done, known))
+
+
+def localize_fully(trace: Trace, *, settings: Settings, registry: Registry) -> Attribution:
+    """The answer for one trace with every step ranked, up to :data:`MAX_RANKED` of them."""
+    options = replace(ScanOptions.of(settings), top_k=min(max(1, len(trace.steps)), MAX_RANKED))
+    return with_quotes(build_localizer(options, registry).localize(trace), trace)
+
+
+def scan_job(
+    job: Job, *, localizer: Localizes, options: ScanOptions, registry: Registry
+) -> Iterator[Item]:
+    """Yield what comes of the traces of one job."""
+    system = options.system or options.systems.find(job.paths[0])
+    any_trace = False
+    problems: list[Problem] = []
+    for found in run(job, system=system, registry=registry):
+        if isinstance(found, TraceFormatError):
+            problems.append(Problem.of(found))
+            continue
+        any_trace = True
+        if options.only_failed and found.outcome.status == "passed":
+            yield Passed(found.locator())
+        else:
+            yield with_quotes(localizer.localize(found), found)
+    for problem in problems[:PROBLEMS_PER_JOB]:
+        yield problem.model_copy(update={"partial": any_trace})
+    if len(problems) > PROBLEMS_PER_JOB:
+        yield Problem(
+            code="TL112",
+            message=f"has {len(problems) - PROBLEMS_PER_JOB} more problems like these",
+            path=job.paths[0],
+            partial=any_trace,
+        )
+
+
+def as_item(entry: TraceFormatError | Ignored) -> Item:
+    """What a planned entry that is no job means for the report."""
+    if isinstance(entry, TraceFormatError):
+        return Problem.of(entry)
+    return IgnoredFile(entry.path)
+
+
+def with_quotes(attribution: Attribution, trace: Trace) -> Attribution:
+    """The attribution with kind and words of each candidate's step, which reporters print."""
+    candidates = tuple(
+        candidate
+        if candidate.quote or not 0 <= candidate.step < len(trace.steps)
+        else candidate.model_copy(
+            update={
+                "kind": candidate.kind or trace.steps[candidate.step].kind,
+                "quote": quote_step(trace.steps[candidate.step]),
+            }
+        )
+        for candidate in attribution.candidates
+    )
+    return attribution.model_copy(update={"candidates": candidates})
+
+
+def quote_step(step: Step) -> str:
+    """What was said or called in a step, on one line of at most 200 characters."""
+    words = " ".join(step.text[: 4 * QUOTE_CHARS].split())
+    if step.tool_calls and len(words) < QUOTE_CHARS // 2:
+        from pydantic_core import to_json
+
+        calls = ", ".join(
+            f"{call.name}({_arguments(to_json, call.arguments)})" for call in step.tool_calls[:3]
+        )
+        words = f"{words} → {calls}" if words else calls
+    if not words and step.reasoning:
+        words = " ".join(step.reasoning[: 4 * QUOTE_CHARS].split())
+    return words if len(words) <= QUOTE_CHARS else words[: QUOTE_CHARS - 1] + "…"
+
+
+def _arguments(to_json: Callable[..., bytes], arguments: Any) -> str:
+    if arguments is None:
+        return ""
+    text = arguments if isinstance(arguments, str) else to_json(arguments).decode()
+    return " ".join(text[:QUOTE_CHARS].split())
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker process does with a job: picklable, built once in each process."""
+
+    options: ScanOptions
+    factory: Factory
+
+    def prepare(self) -> Callable[[Job], list[Item]]:
+        """What does one job, ready for many."""
+        registry = Registry(strict=self.options.strict or None)
+        localizer = self.factory(self.options, registry)
+
+        def work(job: Job) -> list[Item]:
+            try:
+                return list(
+                    scan_job(job, localizer=localizer, options=self.options, registry=registry)
+                )
+            except TracelocError as error:
+                return [Problem.of(error)]
+
+        return work
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _worth_it(planned: Iterator[Any], ahead: list[Any], *, explicit: bool) -> bool:
+    """Look ahead until there is enough work for a second process, or no more input."""
+    jobs = size = 0
+    for entry in planned:
+        ahead.append(entry)
+        if isinstance(entry, Job):
+            jobs += 1
+            size += sum(_size(path) for path in entry.paths)
+        if jobs > 1 and (explicit or size >= PARALLEL_BYTES):
+            return True
+    return False
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except OSError:
+        return 0
