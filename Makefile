@@ -33,7 +33,7 @@ imports: wheel ## the arrows of docs/architecture.md
 # Tests must see what the wheel installs: nothing may put the checkout in front of it.
 unit: export PYTHONSAFEPATH := 1
 unit: wheel ## pytest on the installed wheel
-	$(TEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(TEST)/bin/python -m pytest -n $(WORKERS)
 
 wheel: $(TEST)/installed ## build sdist and wheel, and install the wheel into .venv-test
 	rm -rf $(TEST)/dist

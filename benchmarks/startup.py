@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+from record import write_result
+
 RUNS = 21
 EMPTY_APP = """
 import typer
@@ -27,11 +29,7 @@ COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "import traceloc": ["-c", "import traceloc"],
     "empty typer app --help": ["-c", EMPTY_APP, "--help"],
-    "the same without rich": [
-        "-c",
-        EMPTY_APP.replace("Typer()", "Typer(rich_markup_mode=None)"),
-        "--help",
-    ],
+    "the same without rich": ["-c", PLAIN_APP, "--help"],
     "traceloc --help": ["-c", HELP],
 }
 
@@ -53,12 +51,17 @@ def measure() -> dict[str, float]:
 def main() -> int:
     """Print the figures; 1 if one is missed."""
     found = measure()
-    for name, seconds in found.items():
-        print(f"{name:<24} {seconds * 1000:7.1f} ms")
     ratio = found["traceloc --help"] / found["empty typer app --help"]
     extra = (found["import traceloc"] - found["python -c pass"]) * 1000
-    print(f"traceloc --help is {ratio:.2f} x an empty typer app's (at most 1.5)")
-    print(f"import traceloc is {extra:.1f} ms over a bare interpreter (at most 50)")
+    write_result(
+        "startup",
+        title="What starting costs",
+        rows=[("command", "ms"), *((name, f"{1000 * s:.1f}") for name, s in found.items())],
+        notes=[
+            f"traceloc --help is {ratio:.2f} x an empty typer app's (at most 1.5)",
+            f"import traceloc is {extra:.1f} ms over a bare interpreter (at most 50)",
+        ],
+    )
     return int(ratio > 1.5 or extra > 50)
 
 

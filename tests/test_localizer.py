@@ -97,6 +97,22 @@ def test_evidence_says_what_speaks_for_the_step(localizer):
     assert evidence.contribution == pytest.approx(2 * (2 - 2 / 6))
 
 
+class Twice(Words):
+    """Two features that see the same thing."""
+
+    features = (Feature("bang", "shouts"), Feature("loud", "is loud"))
+
+    def measure(self, graph: Any) -> Any:
+        return np.repeat(super().measure(graph)[:, :1], 2, axis=1)
+
+
+def test_features_of_a_family_that_cite_the_same_are_told_once():
+    weights = {"words.bang": 1.0, "words.loud": 2.0}
+    shared = tuple(FeatureWeight(name=n, weight=w) for n, w in weights.items())
+    found = Localizer(RankingModel(name="m", shared=shared), signals=[Twice()]).localize(TRACE)
+    assert [e.signal for e in found.top.evidence] == ["words.loud"]
+
+
 def test_a_step_no_signal_explains_still_cites_itself(localizer):
     second = localizer.localize(TRACE).candidates[1]
     (evidence,) = second.evidence

@@ -68,9 +68,11 @@ class Feature(NamedTuple):
     claim: str
     """What a high value says about the step, as a clause a reader can check."""
     part: Literal["shared", "system"] = "shared"
-    """``shared`` must hold across systems; ``system`` (position, agent habits) is learned per one."""
+    """``shared`` must hold across systems; ``system`` (position, habits) is learned for each."""
     sign: Literal[-1, 0, 1] = 0
     """+1 or -1 where theory says which way it points; a fit then cannot turn it round."""
+    prior: float = 0.0
+    """Log-odds that a value of 1 is expected to add before any data; a fit starts from there."""
 
 
 @runtime_checkable

@@ -2,7 +2,8 @@
 
 Codes are stable and documented in ``docs/errors.md``:
 
-* ``TL1xx`` reading input, ``TL2xx`` usage and settings, ``TL3xx`` plugins, ``TL4xx`` models and ranking.
+* ``TL1xx`` reading input, ``TL2xx`` usage and settings,
+* ``TL3xx`` plugins, ``TL4xx`` models and ranking.
 """
 
 from __future__ import annotations

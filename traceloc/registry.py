@@ -162,7 +162,8 @@ class Registry:
                 f"plugin {info.qualified_name!r} ({info.value}) cannot be imported: "
                 f"{type(error).__name__}: {error}",
                 code="TL303",
-                hint=f"reinstall or remove {info.distribution!r}, or leave it out of TRACELOC_PLUGINS",
+                hint=f"reinstall or remove {info.distribution!r}, or name others in "
+                "TRACELOC_PLUGINS",
             ) from error
 
     def _known_kind(self, kind: str) -> str:
@@ -233,8 +234,15 @@ def _check_signature(kind: str, name: str, member: str, expected: Any, actual: A
     except (TypeError, ValueError) as error:
         listed = ", ".join(str(p) for p in wanted)
         raise PluginError(
-            f"{kind[:-1]} {name!r}: {member}{inspect.signature(actual) if callable(actual) else ''} "
+            f"{kind[:-1]} {name!r}: {member}{_signature(actual)} "
             f"cannot be called as {member}({', '.join(p.name for p in wanted)})",
             code="TL304",
             hint=f"write it as {member}({listed})",
         ) from error
+
+
+def _signature(actual: Any) -> str:
+    try:
+        return str(inspect.signature(actual))
+    except (TypeError, ValueError):
+        return ""

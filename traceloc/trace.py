@@ -1,13 +1,13 @@
 """The trace model: one execution of one agent system on one task, without loss.
 
-Two layers. **Spans** are the tree a framework recorded, kept as they were. **Steps** are the linear,
-0-based view that people and signals read: one step for each thing an agent emitted in one go (its
+Two layers. **Spans** are the tree a framework recorded, kept as they were. **Steps** are the
+linear, 0-based view that people and signals read: one step for each thing an agent emitted in one go (its
 words together with the tool calls it made), and one for each thing that came back. A decision is
 one emission, so a step is the unit that can be blamed.
 
 Everything is frozen. Whatever a source has and these models do not name is kept in ``attributes``.
 Ground truth (labels, expected answers, known outcomes) sits in ``Trace.truth`` and
-``Trace.outcome``; :meth:`Trace.blind` is the same trace without it, and the only form a signal sees.
+``Trace.outcome``; :meth:`Trace.blind` is the same trace without it, all that a signal sees.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 StepKind = Literal["message", "thought", "action", "result", "handoff", "system", "event"]
 Role = Literal["system", "user", "assistant", "tool", "other"]
@@ -271,7 +271,7 @@ class Trace(Document):
     attributes: dict[str, JsonValue] = {}
 
     def blind(self) -> Trace:
-        """The trace as a signal may see it: no truth, outcome, file name, system or extra fields."""
+        """The trace as a signal may see it: without truth, outcome, file name and system."""
         return self.model_copy(
             update={
                 "truth": None,

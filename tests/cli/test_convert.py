@@ -32,10 +32,10 @@ def test_several_traces(invoke: Invoke, runs: Path, target: str, suffix: str) ->
 def test_very_long_traces_become_many_lines(
     invoke: Invoke, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converting, "LINE_BYTES", 10)
-    text = invoke("convert", "runs/a.json", "runs/b.json", "--to", "jsonl").stdout
+    with monkeypatch.context() as patch:
+        patch.setattr(converting, "LINE_BYTES", 10)
+        text = invoke("convert", "runs/a.json", "runs/b.json", "--to", "jsonl").stdout
     assert len(text.splitlines()) == 1 + 3 + 1 + 2
-    monkeypatch.undo()
     Path("long.jsonl").write_text(text)
     back = invoke("convert", "long.jsonl", "--to", "jsonl").stdout.splitlines()
     assert [len(json.loads(line)["steps"]) for line in back] == [3, 2]

@@ -89,7 +89,9 @@ EVOAGENTOPS: list[Any] = [
         "agent": {
             "input": [{"role": "user", "content": "How many lamps?"}],
             "output": "",
-            "tools_called": [{"tool_name": "stock", "tool_args": {"sku": 7}, "tool_response": "12"}],
+            "tools_called": [
+                {"tool_name": "stock", "tool_args": {"sku": 7}, "tool_response": "12"}
+            ],
         },
         "environment": None,
         "step_usage": {"input_tokens": 5, "output_tokens": 2, "model": "m"},
@@ -118,7 +120,6 @@ DOCUMENTS: dict[str, Any] = {
     "magentic_one": MAGENTIC,
     "evoagentops": EVOAGENTOPS,
 }
-
 
 
 @pytest.fixture

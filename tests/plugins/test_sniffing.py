@@ -12,13 +12,13 @@ from traceloc.loading.sniffing import rank_loaders
 from traceloc.registry import Registry
 
 
-@pytest.mark.parametrize("cut", [None, 1, 64 * 1024])
-def test_each_format_is_recognised(documents, cut):
+@pytest.mark.parametrize("padding", [0, 200_000])
+def test_each_format_is_recognised(documents, padding):
     loaders = Registry().all("loaders")
     for name, document in documents.items():
-        if cut:  # a document that goes on far behind what is looked at
+        if padding:  # a document that goes on far behind what is looked at
             items = document if isinstance(document, list) else _longest(document)
-            items[-1] = dict(items[-1]) | {"padding": "x" * 64 * 1024 * cut}
+            items[-1] = dict(items[-1]) | {"padding": "x" * padding}
         guesses = rank_loaders(Source("-", content=json.dumps(document).encode()).head(), loaders)
         assert guesses[0].loader.name == name
         assert guesses[0].score > guesses[1].score

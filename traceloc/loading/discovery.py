@@ -34,7 +34,8 @@ def find_files(paths: Iterable[str | Path]) -> Iterator[Found | TraceFormatError
         if path.exists():
             yield from _below(path, path, seen)
             continue
-        matches = sorted(glob.glob(str(name), recursive=True)) if glob.has_magic(str(name)) else []
+        # Path.glob refuses absolute patterns, which is what a shell user types.
+        matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207
         if not matches:
             yield TraceFormatError(
                 "no such file or directory", code="TL101", location=Location(str(name))

@@ -62,7 +62,10 @@ def _validate(model: Any, item: Any, source: Source, line: int | None) -> Any:
         where = ".".join(str(part) for part in first["loc"])
         version = item.get("schema_version") if isinstance(item, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
-            message = f"is written by a newer traceloc (schema_version {version}; this one reads {SCHEMA_VERSION})"
+            message = (
+                f"is written by a newer traceloc (schema_version {version}; "
+                f"this one reads {SCHEMA_VERSION})"
+            )
         else:
             message = f"is no valid {model.__name__.lower()}: {where}: {first['msg']}"
         source.report(message, code="TL120", line=line)

@@ -48,7 +48,8 @@ def load(
     Args:
         *paths: What to read.
         format: Loader to use; sniffed where it is left out.
-        system: Name of the agent system; found in the trace or made of format and folder if left out.
+        system: Name of the agent system; found in the trace, or made of format and folder, if left
+            out.
         strict: Raise on the first thing that cannot be read, where it is otherwise passed over.
         registry: Plugins to use; the installed ones if left out.
 

@@ -126,7 +126,7 @@ class Source:
         magic = raw.read(4)
         raw.seek(0)
         if magic.startswith(GZIP_MAGIC):
-            return cast("IO[bytes]", _Bounded(gzip.GzipFile(fileobj=raw), raw, self))
+            return cast("IO[bytes]", _Bounded(cast("Any", gzip.GzipFile(fileobj=raw)), raw, self))
         if magic == ZSTD_MAGIC:
             return cast("IO[bytes]", _Bounded(self._zstd(raw), raw, self))
         return raw

@@ -12,7 +12,7 @@ from typing import Any
 from traceloc.trace import ErrorKind, StepError
 
 _LOOKED_AT = 4000
-"""Characters read at each end of a result: errors stand at the start or, as tracebacks, at the end."""
+"""Characters read at each end of a result: errors stand at the start, tracebacks at the end."""
 
 _CONTROL_FLOW_TYPES = (
     "ParentCommand",
@@ -43,14 +43,16 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _STATUS_FIELD = re.compile(
-    r"[\"']status[\"']\s*:\s*[\"'](?:error|failed|failure)[\"']|[\"'](?:success|ok)[\"']\s*:\s*(?:false|False)"
+    r"[\"']status[\"']\s*:\s*[\"'](?:error|failed|failure)[\"']"
+    r"|[\"'](?:success|ok)[\"']\s*:\s*(?:false|False)"
     r"|[\"']is_?error[\"']\s*:\s*(?:true|True)|[\"']error[\"']\s*:\s*[\"'{][^\"'}]",
     re.IGNORECASE,
 )
 _HTTP = re.compile(
     r"\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]code)?|response(?: code)?)[\s\"':=]{0,4}([45]\d\d)\b"
-    r"|\b(4(?:00|01|03|04|05|08|09|22|29)|5(?:00|02|03|04))\s+(?:Bad Request|Unauthorized|Forbidden|Not Found|"
-    r"Client Error|Method Not Allowed|Too Many Requests|Server Error|Internal Server Error|Bad Gateway|Service Unavailable|Gateway)",
+    r"|\b(4(?:00|01|03|04|05|08|09|22|29)|5(?:00|02|03|04))\s+(?:Bad Request|Unauthorized|Forbidden"
+    r"|Not Found|Client Error|Method Not Allowed|Too Many Requests|Server Error"
+    r"|Internal Server Error|Bad Gateway|Service Unavailable|Gateway)",
     re.IGNORECASE,
 )
 _KINDS: tuple[tuple[re.Pattern[str], ErrorKind], ...] = (
@@ -63,7 +65,8 @@ _KINDS: tuple[tuple[re.Pattern[str], ErrorKind], ...] = (
     ),
     (
         re.compile(
-            r"rate limit|quota|too many requests|max(?:imum)? (?:steps|turns|tokens)|context length",
+            r"rate limit|quota|too many requests|max(?:imum)? (?:steps|turns|tokens)"
+            r"|context length",
             re.IGNORECASE,
         ),
         "limit",
@@ -117,7 +120,7 @@ def infer_error(text: str) -> StepError | None:
 
 
 def result_error(value: Any) -> StepError | None:
-    """The error in a structured result: ``{"status": "error"}``, ``{"error": ...}``, ``is_error``."""
+    """The error in a structured result, such as ``{"status": "error"}`` or ``{"error": …}``."""
     if not isinstance(value, dict):
         return None
     status = str(value.get("status", "")).lower()
@@ -139,22 +142,18 @@ def error_kind(message: str) -> ErrorKind:
 
 
 def _inferred(text: str, message: str) -> StepError:
-    exception = None
-    for exception in _EXCEPTION_LINE.finditer(text):
-        pass
+    exception = _last_exception(text)
     return StepError(
         kind=error_kind(message),
         message=message[:500],
-        type=exception["type"] if exception else None,
+        type=exception.partition(":")[0] if exception else None,
         declared=False,
     )
 
 
 def _last_exception(text: str) -> str | None:
-    found = None
-    for found in _EXCEPTION_LINE.finditer(text):
-        pass
-    return found[0] if found else None
+    found = list(_EXCEPTION_LINE.finditer(text))
+    return found[-1][0] if found else None
 
 
 def _line(text: str) -> str:

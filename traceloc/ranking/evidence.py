@@ -52,6 +52,7 @@ def gather_evidence(
         PluginError: Under ``strict``.
     """
     found: list[Evidence] = []
+    told: set[tuple[str, tuple[Citation, ...]]] = set()
     values = table.matrix[step]
     mean = table.candidate_mean
     for column in np.argsort(-contributions, kind="stable"):
@@ -66,8 +67,10 @@ def gather_evidence(
             if strict:
                 raise
             continue
-        if evidence is None:
+        # Features of one family often see the same thing; the strongest of them tells it.
+        if evidence is None or (feature.family, evidence.cites) in told:
             continue
+        told.add((feature.family, evidence.cites))
         measured = {
             "signal": feature.name,
             "value": float(values[column]),

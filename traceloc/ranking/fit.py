@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 L2_GRID = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10_000.0)
 """Prior precisions that are tried, per standardised feature. The last all but keeps the prior."""
 
+_ROUGH = 1e-6
+"""Relative decrease at which a fit stops that only serves to compare precisions."""
 _DIGITS = 6
 """Significant digits of the numbers in a model, fewer than the rounding of any machine changes."""
 _TEMPERATURE_SD = 0.5
@@ -74,7 +76,7 @@ class FitOptions:
     null: bool = True
     """Whether to learn when nothing is wrong, where passed runs are given."""
     missed: float = 0.1
-    """Share of failed runs on which the model may stay silent."""
+    """Share of the failed runs of any system on which the model may stay silent."""
 
 
 def fit_model(
@@ -175,7 +177,7 @@ class _Design:
         options: FitOptions,
     ) -> _Design:
         mean, scale = spread(labelled, balance_weights(labelled, options.balance))
-        slopes = np.zeros(len(features))
+        slopes = np.array([feature.prior for feature in features]) * scale
         for column, feature in enumerate(features):
             known = prior.weights.get(feature.name) if prior is not None else None
             if known is not None and prior is not None:
@@ -231,7 +233,8 @@ class _Design:
         """Slopes for each precision, from strong to weak, each begun at the one before."""
         problem, start, found = self.problem(labelled, grid[0]), None, {}
         for l2 in sorted(grid, reverse=True):
-            solution = replace(problem, precision=self.precision(l2)).solve(start)
+            near = replace(problem, precision=self.precision(l2))
+            solution = near.solve(start, tolerance=_ROUGH)
             start = np.concatenate([solution.shared, solution.deviations.ravel()])
             found[l2] = solution.shared
         return [found[l2] for l2 in grid]

@@ -44,7 +44,7 @@ def fit_null(
         examples: Traces; those with labels have failed.
         scores: Held-out scores of their candidates, in log-odds.
         features: The columns of their measurements.
-        missed: Share of failed runs on which the model may stay silent, systems counting the same.
+        missed: Share of the failed runs of any system on which the model may stay silent.
     """
     names = tuple(feature.name for feature in features)
     shared = [feature.name for feature in features if feature.part == "shared"]
@@ -84,7 +84,10 @@ def fit_null(
     everything = _both_equal(weight, passed)
     bias = _logistic(np.zeros((len(y), 0)), y, everything, 1.0, offset=offset)[0]
     p = 1.0 / (1.0 + np.exp(-(bias + offset)))
-    silent = _upper_quantile(p[~passed], weight[~passed], missed)
+    silent = max(
+        float(np.quantile(p[(systems == s) & ~passed], 1.0 - missed, method="higher"))
+        for s in sorted(set(systems[~passed]))
+    )
     null = NullModel(
         bias=_tidy(bias),
         terms=tuple(
@@ -172,13 +175,6 @@ def _logistic(
         if before - value < 1e-10 * (1.0 + abs(value)):
             break
     return theta
-
-
-def _upper_quantile(values: Floats, weight: Floats, share: float) -> float:
-    """The value that at most this share of the weight exceeds."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weight[order]) >= (1.0 - share) * weight.sum() * (1 - 1e-12)
-    return float(values[order][np.argmax(reached)])
 
 
 def _tidy(value: float) -> float:

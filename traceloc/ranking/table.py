@@ -34,6 +34,8 @@ class FeatureSpec:
     part: Part
     sign: int
     """+1 or -1 where theory says the weight cannot have the other sign, else 0."""
+    prior: float = 0.0
+    """Log-odds that a value of 1 is expected to add before any data."""
 
     @property
     def family(self) -> str:
@@ -90,7 +92,8 @@ def describe(signals: Sequence[Signal]) -> tuple[FeatureSpec, ...]:
         FeatureSpec(
             name=f"{signal.name}.{feature.name}",
             part=feature.part,
-            sign=int(getattr(feature, "sign", 0)),
+            sign=feature.sign,
+            prior=feature.prior,
         )
         for signal in signals
         for feature in signal.features
@@ -162,14 +165,21 @@ def find_candidates(steps: Sequence[Step]) -> tuple[NDArray[np.int64], NDArray[n
     """
     n = len(steps)
     native = np.fromiter((step.native_index for step in steps), np.int64, n)
-    environment = np.fromiter((step.is_environment for step in steps), np.bool_, n)
+    standing = np.fromiter((_standing(step) for step in steps), np.int8, n)
     counted = np.fromiter((_counts(step) for step in steps), np.bool_, n)
     rows = np.flatnonzero(counted)
-    order = rows[np.lexsort((rows, environment[rows], native[rows]))]
+    order = rows[np.lexsort((rows, standing[rows], native[rows]))]
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = native[order[1:]] != native[order[:-1]]
     candidates = np.sort(order[first])
     return candidates, native[candidates]
+
+
+def _standing(step: Step) -> int:
+    """Who stands for an item of several steps: what an agent did, before what it was given."""
+    if step.is_environment:
+        return 2
+    return 1 if step.role in ("user", "system") else 0
 
 
 def _counts(step: Step) -> bool:

@@ -10,11 +10,23 @@ from numpy.typing import NDArray
 
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
-from traceloc.graph import TokenKind, TraceGraph
+from traceloc.graph import LexicalIndex, TokenKind, TraceGraph
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
 
-_THEMES = ("hedge", "verify", "conclude", "complain", "admit", "give_up", "done", "request")
+_THEMES = {
+    "hedge": "is unsure of what it says",
+    "verify": "speaks of verification",
+    "conclude": "draws a conclusion",
+    "complain": "finds fault with something",
+    "admit": "admits or corrects a mistake",
+    "give_up": "says that something could not be found or done",
+    "done": "reports something as done",
+    "request": "asks others for something",
+}
+"""Themes of :mod:`traceloc.signals.phrases`, and what a step does that uses one."""
+LOOK_BACK = 4
+"""Steps before a step in which a number it may have misread is looked for."""
 MAX_COMPARED = 48
 """Numbers of a step that are compared with those of the result before it."""
 
@@ -24,7 +36,7 @@ class ClaimsSignal(Family):
 
     name = "claims"
     features = (
-        *(Feature(t, f"speaks in the manner of {t.replace('_', ' ')!r}") for t in _THEMES),
+        *(Feature(theme, claim) for theme, claim in _THEMES.items()),
         Feature("verifies_unseen", "claims to have verified and does nothing to verify", sign=1),
         Feature(
             "concludes_without_tool", "concludes before any tool has returned anything", sign=1
@@ -99,13 +111,11 @@ class ClaimsSignal(Family):
             return f"{phrase.strip()!r}", [quote_step(graph, step, pattern=phrase)]
         here = quote_step(graph, step)
         if feature == "near_miss":
-            pairs = _near_pairs(graph, step)
-            said = "; ".join(f"{mine} where {given} was given" for mine, given in pairs[:3])
-            cites = [quote_step(graph, step, pattern=pairs[0][0] if pairs else None)]
-            return said, [
-                *cites,
-                quote_step(graph, step - 1, pattern=pairs[0][1] if pairs else None),
-            ]
+            pairs = _near_pairs(graph, step)[:3]
+            said = "; ".join(f"{mine} where {given} was given" for mine, given, _ in pairs)
+            cites = [quote_step(graph, step, pattern=mine) for mine, _, _ in pairs[:1]]
+            cites += [quote_step(graph, where, pattern=given) for _, given, where in pairs[:1]]
+            return said, cites or [here]
         if feature in ("drops_result", "follows_result"):
             return "", [here, quote_step(graph, step - 1)]
         if feature in ("complained_of_next", "complained_of_soon", "before_first_complaint"):
@@ -139,28 +149,43 @@ def _taken_back(graph: TraceGraph, admits: NDArray[Any]) -> NDArray[Any]:
 
 def _near_misses(graph: TraceGraph) -> NDArray[Any]:
     column = np.zeros(len(graph), np.float32)
-    candidates = graph.is_acting[1:] & graph.is_environment[:-1]
-    for i in (np.flatnonzero(candidates) + 1).tolist():
+    candidates = graph.is_acting & (_last_given(graph) >= 0)
+    for i in np.flatnonzero(candidates).tolist():
         column[i] = np.log1p(len(_near_pairs(graph, i)))
     return column
 
 
-def _near_pairs(graph: TraceGraph, step: int) -> list[tuple[str, str]]:
-    """New numbers of a step beside the numbers of the result before it that they nearly are."""
+def _last_given(graph: TraceGraph) -> NDArray[Any]:
+    """The last step of the environment that stands at most ``LOOK_BACK`` steps before each step."""
+    last = graph.preceding(graph.is_environment)
+    return np.where(np.arange(len(graph)) - last <= LOOK_BACK, last, -1)
+
+
+def _near_pairs(graph: TraceGraph, step: int) -> list[tuple[str, str, int]]:
+    """New numbers of a step, the numbers returned just before that they nearly are, and where."""
     index = graph.lexical
     new = index.introduced(step)
     new = new[index.kinds[new] == TokenKind.NUMBER][:MAX_COMPARED]
-    if not len(new) or step == 0:
+    if not len(new):
         return []
-    given = index.values(step - 1)
-    given = given[index.kinds[given] == TokenKind.NUMBER][:MAX_COMPARED]
+    given = [
+        (theirs, source)
+        for source in range(max(0, step - LOOK_BACK), step)
+        if graph.is_environment[source]
+        for theirs in index.spell(_numbers(index, source)[:MAX_COMPARED].tolist())
+    ]
     pairs = []
     for mine in index.spell(new.tolist()):
-        for theirs in index.spell(given.tolist()):
+        for theirs, source in given:
             if _nearly_same(mine, theirs):
-                pairs.append((mine, theirs))
+                pairs.append((mine, theirs, source))
                 break
     return pairs
+
+
+def _numbers(index: LexicalIndex, step: int) -> NDArray[Any]:
+    ids = index.values(step)
+    return np.asarray(ids[index.kinds[ids] == TokenKind.NUMBER])
 
 
 def _nearly_same(left: str, right: str) -> bool:

@@ -22,35 +22,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+_POSITIONAL = frozenset({"args", "kwargs", "input"})
 _WRITING = (
-    "cancel",
-    "modify",
-    "update",
-    "delete",
-    "create",
-    "send",
-    "book",
-    "return",
-    "exchange",
-    "pay",
-    "transfer",
-    "remove",
-    "set_",
-    "add_",
-    "write",
-    "insert",
-    "submit",
-    "place",
-    "refund",
-    "issue",
-    "approve",
-    "execute",
-    "apply",
-    "close",
-    "move",
-    "change",
-    "post",
-)
+    "cancel", "modify", "update", "delete", "create", "send", "book", "return", "exchange", "pay",
+    "transfer", "remove", "set_", "add_", "write", "insert", "submit", "place", "refund", "issue",
+    "approve", "execute", "apply", "close", "move", "change", "post", "schedule",
+)  # fmt: skip
+_HANDING_OVER = ("transfer_to", "transfer_back", "handoff", "hand_off", "delegate", "final_answer")
 _CONSENT = (
     "yes",
     "confirm",
@@ -144,6 +122,8 @@ class ConstraintsSignal(Family):
 
 def _changes(name: str) -> bool:
     """Whether a tool's name has a verb of writing as one of its words."""
+    if any(word in name for word in _HANDING_OVER):
+        return False
     return any(name.startswith(verb) or f"_{verb}" in name for verb in _WRITING)
 
 
@@ -157,6 +137,8 @@ def violations(call: ToolCall, tool: ToolSpec | None) -> Iterator[str]:
         if isinstance(required, list) and required:
             yield f"{call.name}: arguments are no object"
         return
+    if call.arguments.keys() <= _POSITIONAL:
+        return  # arguments given by position cannot be told apart by name
     if isinstance(required, list):
         for name in required:
             if isinstance(name, str) and name not in call.arguments:

@@ -111,7 +111,8 @@ def _read_chat(builder: TraceBuilder, value: Any) -> Trace:
 
     task = text_field(document, "question", "task", "query") or chat.first_request
     id = id_field(document, "id", "trace_id", "conversation_id", "run_id")
-    attributes = keep_fields(builder, document)
+    others = {key: value for key, value in document.items() if value != task}
+    attributes = keep_fields(builder, others)
     _keep_step_labels(builder, document)
     return builder.build(id=id, task=task, attributes=attributes)
 

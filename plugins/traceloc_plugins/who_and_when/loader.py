@@ -75,8 +75,9 @@ def _read_run(builder: TraceBuilder, run: dict[str, Any]) -> Trace:
             builder.agent(name, kind="worker", instructions=prompt)
 
     _keep_label(builder, run)
-    attributes = keep_fields(builder, run)
     task = text_field(run, "question", "task") or request
+    others = {key: value for key, value in run.items() if value != task}
+    attributes = keep_fields(builder, others)
     return builder.build(task=task, attributes=attributes)
 
 
