@@ -154,7 +154,7 @@ def make_messages(steps: int) -> Iterator[dict[str, Any]]:
 
 def make_text(source: random.Random, words: list[str], weights: list[float]) -> str:
     """About 200 characters: words, and values that may or may not have occurred before."""
-    said = source.choices(words, cum_weights=weights, k=29)
+    said = source.choices(words, cum_weights=weights, k=26)
     said[0] = said[0].capitalize()
     said[7] = str(source.randint(13, 200_000))
     if source.random() < 0.5:

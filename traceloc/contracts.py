@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from traceloc.attribution import Evidence
     from traceloc.graph import TraceGraph
-    from traceloc.loading.source import Head, Source
+    from traceloc.loading.head import Head
+    from traceloc.loading.source import Source
     from traceloc.report import Report, ReportOptions
     from traceloc.trace import Trace
 

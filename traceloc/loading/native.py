@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from traceloc.loading.source import Head, Source
+from traceloc.loading.head import Head
+from traceloc.loading.source import Source
 from traceloc.trace import SCHEMA_VERSION, Step, Trace
 
 

@@ -11,7 +11,7 @@ from traceloc.contracts import Loader
 from traceloc.errors import TraceFormatError, UnknownFormatError
 from traceloc.loading.discovery import Found, find_files
 from traceloc.loading.sniffing import pick_loader
-from traceloc.loading.source import Source, read_stdin
+from traceloc.loading.source import Source, read_once, read_stdin
 from traceloc.registry import Registry
 from traceloc.trace import Trace
 
@@ -169,20 +169,35 @@ def _sources(paths: Iterable[str | Path]) -> Iterator[tuple[Found, Source] | Tra
         if isinstance(found, TraceFormatError):
             yield found
         else:
-            yield found, Source(str(found.path))
+            try:
+                yield found, _open(found)
+            except TraceFormatError as error:
+                yield error
+
+
+def _open(found: Found) -> Source:
+    """A file as it is; a pipe that was named, such as ``<(zcat log)``, is read at once."""
+    path = str(found.path)
+    return Source(path) if found.path.is_file() else read_once(path)
 
 
 def _damaged(source: Source, place: Found) -> TraceFormatError | None:
     """The error for a file that by its name should hold JSON and does not."""
     suffixes = set(place.path.suffixes) - {".gz", ".zst"}
     head = source.head()
-    if not suffixes & JSON_SUFFIXES or head.documents:
+    if not suffixes & JSON_SUFFIXES or (
+        head.documents and (head.is_json_lines or not head.complete)
+    ):
         return None
-    for _ in source.problems:
+    if source.problems:
         return source.problems[0]
-    if not head.data.strip():
-        return source.error("is empty", code="TL106", byte=0)
-    return source.error("is called JSON and is not", code="TL103", byte=0)
+    start = Source(source.path, content=head.data)
+    try:
+        for _ in start.documents():
+            pass
+    except TraceFormatError as error:
+        return error
+    return next(iter(start.problems), None)
 
 
 def _join(loader: Any, members: list[tuple[Found, Source]]) -> Iterator[Job | TraceFormatError]:

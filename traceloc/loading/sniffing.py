@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from traceloc.contracts import Loader
 from traceloc.errors import Location, UnknownFormatError
-from traceloc.loading.source import Head, Source
+from traceloc.loading.head import Head
+from traceloc.loading.source import Source
 
 MIN_SCORE = 0.1
 """Below this nobody recognises the file, and it is no trace."""

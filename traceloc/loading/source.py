@@ -9,18 +9,19 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 from pydantic_core import from_json
 
 from traceloc.errors import Location, TraceFormatError
+from traceloc.loading.head import HEAD_BYTES, UTF8_BOM, UTF16_BOMS, Head, decode
 
-HEAD_BYTES = 64 * 1024
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 1024 * 1024 * 1024
 MAX_EXPANSION = 200
@@ -29,7 +30,6 @@ EXPANSION_FLOOR = 64 * 1024 * 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 class JsonRecord(NamedTuple):
@@ -37,61 +37,6 @@ class JsonRecord(NamedTuple):
 
     value: Any
     line: int | None
-
-
-class Head:
-    """What a loader may look at to decide whether a file is its own.
-
-    Args:
-        data: The first bytes, decompressed, at most 64 KiB.
-        complete: Whether that is the whole file.
-    """
-
-    def __init__(self, data: bytes, *, complete: bool) -> None:
-        self.data = data
-        self.complete = complete
-        self.is_binary = b"\x00" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
-        self.text = _decode(data)[0].lstrip("\ufeff") if not self.is_binary else ""
-        self.documents: tuple[Any, ...] = tuple(self._parse()) if not self.is_binary else ()
-        """JSON documents found so far; the last one may be cut off."""
-
-    @property
-    def first(self) -> Any:
-        """The first JSON document, ``None`` where there is none."""
-        return self.documents[0] if self.documents else None
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        """The first objects: of a JSON list its items, of JSON lines the lines."""
-        items = self.first if isinstance(self.first, list) else self.documents
-        return [item for item in items if isinstance(item, dict)]
-
-    def _parse(self) -> Iterator[Any]:
-        stripped = self.text.lstrip()
-        if stripped[:1] not in ("{", "["):
-            return
-        lines = stripped.splitlines()
-        try:
-            first = from_json(lines[0])
-        except ValueError:
-            yield from self._parse_document(stripped)
-            return
-        yield first
-        for line in lines[1:50]:
-            try:
-                yield from_json(line)
-            except ValueError:
-                continue
-
-    def _parse_document(self, text: str) -> Iterator[Any]:
-        try:
-            yield from_json(text, allow_partial="trailing-strings")
-        except ValueError:
-            # Several pretty-printed documents one after the other: the first will do.
-            try:
-                yield json.JSONDecoder().raw_decode(text)[0]
-            except (ValueError, RecursionError):
-                return
 
 
 @dataclass
@@ -193,18 +138,22 @@ class Source:
         """
         head = self.head()
         if not head.data.strip():
-            raise self.error("is empty", code="TL106")
-        start = head.text.lstrip()[:1]
-        if head.is_binary or start not in ("{", "["):
+            raise self.error("is empty", code="TL106", byte=0)
+        if head.is_binary:
+            nul = head.data.index(b"\x00")
+            raise self.error("is not JSON: it holds a NUL byte", code="TL103", byte=nul)
+        if head.text.lstrip()[:1] not in ("{", "["):
             raise self.error("is not JSON", code="TL103", byte=0)
-        if self._is_json_lines(head):
+        if self.is_json_lines():
             yield from self._json_lines()
         else:
             yield from self._json_text()
 
     def is_json_lines(self) -> bool:
         """Whether the file holds one JSON document a line, and is read that way."""
-        return self._is_json_lines(self.head())
+        head = self.head()
+        # A line break of UTF-16 is no byte of its own.
+        return head.is_json_lines and not head.data.startswith(UTF16_BOMS)
 
     def document(self) -> Any:
         """The only, or first, JSON document.
@@ -236,31 +185,16 @@ class Source:
             message, code=code, location=Location(self.path, line, byte), hint=hint
         )
 
-    def _is_json_lines(self, head: Head) -> bool:
-        if head.text.startswith("\ufeff"):
-            return False
-        text = head.text.lstrip()
-        first, newline, rest = text.partition("\n")
-        if not newline:
-            return False
-        try:
-            from_json(first)
-        except ValueError:
-            # A damaged first line of many still is JSON lines if the second one parses.
-            second = rest.partition("\n")[0].strip()
-            return second[:1] == "{" and _parses(second)
-        return bool(rest.strip()) or not head.complete
-
     def _json_lines(self) -> Iterator[JsonRecord]:
         for number, line in self.lines():
-            value = self._parse(line.removeprefix(b"\xef\xbb\xbf"), line=number)
+            value = self._parse(line.removeprefix(UTF8_BOM), line=number)
             if value is not _BROKEN:
                 yield JsonRecord(value, number)
 
     def _json_text(self) -> Iterator[JsonRecord]:
         head = self.head()
         data = head.data if head.complete else self.read()
-        if not data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        if not data.startswith((UTF8_BOM, *UTF16_BOMS)):
             try:
                 value = from_json(data)
             except ValueError:
@@ -269,7 +203,7 @@ class Source:
                 del data
                 yield JsonRecord(value, 1)
                 return
-        text, bad = _decode(data)
+        text, bad = decode(data)
         if bad is not None:
             self.report("is not valid UTF-8; the bytes were replaced", code="TL104", byte=bad)
         yield from self._concatenated(text.lstrip("\ufeff"))
@@ -294,7 +228,7 @@ class Source:
                 at = getattr(error, "pos", position)
                 where = line + text.count("\n", counted, at)
                 self.report(
-                    f"JSON breaks off or is damaged: {_reason(error)}; what stands before was read",
+                    f"JSON breaks off or is damaged: {_reason(error)}",
                     code="TL103",
                     line=where,
                 )
@@ -309,7 +243,7 @@ class Source:
             return from_json(data)
         except ValueError as error:
             reason = _reason(error)
-        text, bad = _decode(data)
+        text, bad = decode(data)
         if bad is not None:
             self.report("is not valid UTF-8; the bytes were replaced", code="TL104", line=line)
         try:
@@ -338,11 +272,11 @@ class Source:
         try:
             return cast("bytes", getattr(stream, method)(size))
         except (OSError, EOFError, zlib.error) as error:
-            self.report(f"cannot be read further: {error}", code="TL101")
+            self.report(f"cannot be read further: {error}", code="TL101", byte=stream.tell())
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in ("zstandard", "zstd", "backend_c"):
                 raise
-            self.report(f"cannot be decompressed: {error}", code="TL101")
+            self.report(f"cannot be decompressed: {error}", code="TL101", byte=stream.tell())
         return b""
 
 
@@ -352,14 +286,18 @@ class _Bounded(io.RawIOBase):
     def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
         self._inner = inner
         self._raw = raw
-        self._source = source
-        self._buffered = io.BufferedReader(cast("Any", _Counting(inner, raw, source)), 1 << 16)
+        self._counting = _Counting(inner, raw, source)
+        self._buffered = io.BufferedReader(cast("Any", self._counting), 1 << 16)
 
     def read(self, size: int = -1) -> bytes:
-        return self._buffered.read(size)
+        # One piece at most: what was read before the damage would be lost with a whole one.
+        return self._buffered.read1(size)
 
     def readline(self, size: int | None = -1) -> bytes:
         return self._buffered.readline(-1 if size is None else size)
+
+    def tell(self) -> int:
+        return self._counting.given
 
     def close(self) -> None:
         self._inner.close()
@@ -370,19 +308,19 @@ class _Bounded(io.RawIOBase):
 class _Counting(io.RawIOBase):
     def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
         self._inner, self._raw, self._source = inner, raw, source
-        self._given = 0
+        self.given = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._inner.read(len(buffer))
-        self._given += len(data)
-        if self._given > EXPANSION_FLOOR and self._given > MAX_EXPANSION * max(1, self._raw.tell()):
+        data = cast("Any", self._inner).read1(len(buffer))
+        self.given += len(data)
+        if self.given > EXPANSION_FLOOR and self.given > MAX_EXPANSION * max(1, self._raw.tell()):
             raise self._source.error(
                 f"expands to more than {MAX_EXPANSION} times its size; refused as a possible bomb",
                 code="TL108",
-                byte=self._raw.tell(),
+                byte=self.given,
             )
         buffer[: len(data)] = data
         return len(data)
@@ -395,27 +333,6 @@ class _Broken:
 _BROKEN = _Broken()
 
 
-def _decode(data: bytes) -> tuple[str, int | None]:
-    """Text, and the offset of the first byte that had to be replaced."""
-    encoding: Literal["utf-8"] | str = "utf-8"
-    for bom, name in BOMS:
-        if data.startswith(bom):
-            data, encoding = data[len(bom) :], name
-            break
-    try:
-        return data.decode(encoding), None
-    except UnicodeDecodeError as error:
-        return data.decode(encoding, errors="replace"), error.start
-
-
-def _parses(text: str) -> bool:
-    try:
-        from_json(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _partial(text: str) -> Any:
     try:
         return _without_surrogates(from_json(text, allow_partial="trailing-strings"))
@@ -424,7 +341,10 @@ def _partial(text: str) -> Any:
 
 
 def _reason(error: ValueError) -> str:
-    return str(error).splitlines()[0][:120]
+    """What the parser says, without the line: it counts from where it was started."""
+    message = getattr(error, "msg", None) or str(error).splitlines()[0]
+    message = re.sub(r"(?: starting)? at$| at line \d+ column \d+$", "", message)
+    return str(message)[:120]
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -442,3 +362,18 @@ def _without_surrogates(value: Any) -> Any:
 def read_stdin(path: str = "-") -> Source:
     """Standard input as a source."""
     return Source(path, content=sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1))
+
+
+def read_once(path: str) -> Source:
+    """A pipe or device as a source: what it gives cannot be had a second time.
+
+    Raises:
+        TraceFormatError: If it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return Source(path, content=stream.read(MAX_DOCUMENT_BYTES + 1))
+    except OSError as error:
+        raise Source(path).error(
+            f"cannot be opened: {error.strerror or error}", code="TL101"
+        ) from error

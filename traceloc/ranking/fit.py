@@ -27,6 +27,8 @@ L2_GRID = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10_000.0)
 
 _ROUGH = 1e-6
 """Relative decrease at which a fit stops that only serves to compare precisions."""
+HELD = 1e4
+"""Multiple of the precision that holds the system part at its prior in a fit over several systems."""
 _DIGITS = 6
 """Significant digits of the numbers in a model, fewer than the rounding of any machine changes."""
 _TEMPERATURE_SD = 0.5
@@ -63,7 +65,7 @@ class FitOptions:
     """Precision of the system part, as a multiple of ``l2``."""
     fallback_l2: float = 100.0
     """Precision where there are too few groups to hold any out."""
-    deviation_l2: float | None = 10.0
+    deviation_l2: float | None = None
     """Precision of each system's own deviations in the system part; ``None`` fits none."""
     folds: int = 5
     hold_out: Literal["group", "system"] = "system"
@@ -166,6 +168,8 @@ class _Design:
     """Prior mean of the slopes of standardised features."""
     system_part: NDArray[np.bool_]
     signs: NDArray[np.int64] | None
+    pooled: bool
+    """Whether several systems are learned from: habits of one then say nothing of another."""
     options: FitOptions
 
     @classmethod
@@ -190,6 +194,7 @@ class _Design:
             slopes,
             np.array([feature.part == "system" for feature in features], dtype=np.bool_),
             np.array([feature.sign for feature in features]) if options.signs else None,
+            len({each.system for each in labelled}) > 1,
             options,
         )
 
@@ -224,7 +229,8 @@ class _Design:
         )
 
     def precision(self, l2: float) -> Floats:
-        return np.where(self.system_part, l2 * self.options.system_l2, l2)
+        held = l2 * (HELD if self.pooled else self.options.system_l2)
+        return np.where(self.system_part, held, l2)
 
     def solve(self, labelled: Sequence[Example], l2: float) -> Floats:
         return self.problem(labelled, l2).solve().shared

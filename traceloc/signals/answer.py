@@ -40,16 +40,25 @@ class AnswerSignal(Family):
     name = "answer"
     features = (
         Feature("is_final", "gives the final answer", "system", sign=1),
-        Feature("brings_in", "first brings in what the final answer holds", sign=1),
-        Feature("brings_in_share", "brings in a large part of the final answer", sign=1),
-        Feature("overlap", "holds what the final answer holds", sign=1),
+        Feature("brings_in", "first brings in what the final answer holds", sign=1, prior=0.2),
+        Feature("brings_in_share", "brings in a large part of the final answer", sign=1, prior=0.8),
+        Feature("overlap", "holds what the final answer holds", sign=1, prior=0.3),
         Feature("first_full", "is the first to hold the whole answer", sign=1),
-        Feature("first_stated", "is the first step of an agent to state the answer", sign=1),
+        Feature(
+            "first_stated", "is the first step of an agent to state the answer", sign=1, prior=0.3
+        ),
         Feature("read_from_tool", "is the first to take the answer from a tool's result"),
         Feature("after_answer", "comes after the answer was first there", "system"),
         Feature("states_answer", "states an answer in so many words", sign=1),
-        Feature("first_states", "is the first to state an answer in so many words", sign=1),
-        Feature("unsupported", "states an answer that no tool's result and no task holds", sign=1),
+        Feature(
+            "first_states", "is the first to state an answer in so many words", sign=1, prior=0.3
+        ),
+        Feature(
+            "unsupported",
+            "states an answer that no tool's result and no task holds",
+            sign=1,
+            prior=0.6,
+        ),
         Feature("differs", "states another answer than the final one"),
     )
 

@@ -37,21 +37,40 @@ class ClaimsSignal(Family):
     name = "claims"
     features = (
         *(Feature(theme, claim) for theme, claim in _THEMES.items()),
-        Feature("verifies_unseen", "claims to have verified and does nothing to verify", sign=1),
         Feature(
-            "concludes_without_tool", "concludes before any tool has returned anything", sign=1
+            "verifies_unseen",
+            "claims to have verified and does nothing to verify",
+            sign=1,
+            prior=0.4,
         ),
-        Feature("first_conclusion", "is the first to conclude", sign=1),
+        Feature(
+            "concludes_without_tool",
+            "concludes before any tool has returned anything",
+            sign=1,
+            prior=0.3,
+        ),
+        Feature("first_conclusion", "is the first to conclude", sign=1, prior=0.4),
         Feature("first_complaint", "is the first to find fault"),
         Feature(
-            "complained_of_next", "is found fault with in the next step of another agent", sign=1
+            "complained_of_next",
+            "is found fault with in the next step of another agent",
+            sign=1,
+            prior=0.4,
         ),
-        Feature("complained_of_soon", "is found fault with within three steps", sign=1),
-        Feature("before_first_complaint", "is the last step before anybody finds fault", sign=1),
-        Feature("complaints_before", "comes after many complaints", sign=-1),
-        Feature("corrected_by_self", "is taken back by the same agent later", sign=1),
+        Feature("complained_of_soon", "is found fault with within three steps", sign=1, prior=0.2),
         Feature(
-            "near_miss", "states a number that differs by a digit from one it was given", sign=1
+            "before_first_complaint",
+            "is the last step before anybody finds fault",
+            sign=1,
+            prior=0.2,
+        ),
+        Feature("complaints_before", "comes after many complaints", sign=-1),
+        Feature("corrected_by_self", "is taken back by the same agent later", sign=1, prior=0.3),
+        Feature(
+            "near_miss",
+            "states a number that differs by a digit from one it was given",
+            sign=1,
+            prior=2.0,
         ),
         Feature("drops_result", "leaves out what the result before it says", sign=1),
         Feature("follows_result", "rests on the result before it"),

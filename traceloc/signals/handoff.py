@@ -21,26 +21,40 @@ class HandoffSignal(Family):
 
     name = "handoff"
     features = (
-        Feature("order_not_taken_up", "answers an order with little of what was ordered", sign=1),
+        Feature(
+            "order_not_taken_up",
+            "answers an order with little of what was ordered",
+            sign=1,
+            prior=0.3,
+        ),
         Feature("order_taken_up", "answers an order with what was ordered"),
+        Feature("ordered", "carries out what another agent ordered", sign=1, prior=0.1),
+        Feature("first_ordered", "is the first to carry out an order", sign=1, prior=0.8),
         Feature("order_failed", "gives an order whose execution fails or brings nothing", sign=1),
         Feature("order_repeated", "gives an order again that was given before"),
         Feature(
-            "no_effect", "is followed by the same order again, as if nothing had come of it", sign=1
+            "no_effect",
+            "is followed by the same order again, as if nothing had come of it",
+            sign=1,
+            prior=0.3,
         ),
         Feature("order_then_stall", "gives the order after which progress stalls"),
         Feature("task_coverage", "holds much of what the task asks for"),
-        Feature("drops_task_values", "passes the task on without some of its values", sign=1),
+        Feature(
+            "drops_task_values", "passes the task on without some of its values", sign=1, prior=0.5
+        ),
         Feature("plans", "makes a plan"),
         Feature("first_plan", "makes the first plan"),
         Feature("replans", "makes a new plan"),
         Feature("before_replan", "is the last work before a new plan is made", sign=1),
         Feature("replans_before", "comes after new plans were made", sign=-1),
         Feature("stall_noted", "notes that no progress is made"),
-        Feature("before_stall", "is the last work before a stall is noted", sign=1),
+        Feature("before_stall", "is the last work before a stall is noted", sign=1, prior=0.2),
         Feature("stalls_before", "comes after noted stalls", sign=-1),
         Feature("stalls_soon", "is followed by noted stalls soon", sign=1),
-        Feature("before_first_stall", "is the last work before the first noted stall", sign=1),
+        Feature(
+            "before_first_stall", "is the last work before the first noted stall", sign=1, prior=0.4
+        ),
         Feature("speaker_change", "takes over from another agent"),
     )
 
@@ -58,12 +72,17 @@ class HandoffSignal(Family):
         last_work = graph.preceding(work)
         last_order = graph.preceding(orders)
         agents = graph.agent_of
+        ordered = np.zeros(n, bool)
+        ordered[graph.edges("delegates").target] = True
+        ordered &= acting
         near = np.zeros(n, np.float32)
         for distance in range(1, 7):
             near += at(stalled, np.arange(n) + distance) / distance
         return {
             "order_not_taken_up": missed,
             "order_taken_up": taken,
+            "ordered": ordered,
+            "first_ordered": first(ordered),
             "order_failed": _failed_orders(graph, orders),
             "order_repeated": _repeated(graph, orders),
             "no_effect": _no_effect(graph, orders),

@@ -43,9 +43,14 @@ class KindSignal(Family):
 
     name = "kind"
     features = (
-        Feature("environment", "was returned by a tool or the environment, not decided", sign=-1),
-        Feature("human", "was said by a person", sign=-1),
-        Feature("thought", "is a private thought", sign=-1),
+        Feature(
+            "environment",
+            "was returned by a tool or the environment, not decided",
+            sign=-1,
+            prior=-2.0,
+        ),
+        Feature("human", "was said by a person", sign=-1, prior=-1.5),
+        Feature("thought", "is a private thought", sign=-1, prior=-0.3),
         Feature("order", "orders or hands over to another agent"),
         Feature("calls_tool", "calls a tool"),
         Feature("code", "writes code", sign=1),
@@ -59,15 +64,17 @@ class KindSignal(Family):
         Feature("first_of_agent", "is the first step of its agent", "system"),
         Feature("last_acting", "is the last step an agent takes", "system"),
         Feature("acts", "has an effect that something came back from"),
-        Feature("empty", "says nothing and calls nothing", sign=-1),
+        Feature("empty", "says nothing and calls nothing", sign=-1, prior=-1.0),
         Feature("length", "is long", sign=1),
         Feature("length_share", "says much of what the run says", sign=1),
-        Feature("orchestrator", "is taken by the orchestrator", "system"),
+        Feature("orchestrator", "is taken by the orchestrator", sign=-1, prior=-0.3),
         Feature("assignment", "states the task or hands it out", "system"),
-        Feature("lists", "is laid out in bullets or numbered points", sign=1),
+        Feature("lists", "is laid out in bullets or numbered points", sign=1, prior=0.1),
         Feature("agrees", "agrees with what others said"),
-        Feature("placeholders", "contains placeholders that somebody would have to fill in"),
-        Feature("swallows_errors", "writes code that hides its own errors"),
+        Feature(
+            "placeholders", "contains placeholders that somebody would have to fill in", prior=0.4
+        ),
+        Feature("swallows_errors", "writes code that hides its own errors", prior=0.5),
         Feature("long_turn", "continues a run of steps by the same agent", "system"),
     )
 

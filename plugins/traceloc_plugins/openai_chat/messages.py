@@ -219,7 +219,7 @@ class ChatReader:
             self._answered.add(result.call_id)
         elif tool is None and self._open_without_id:
             tool = self._open_without_id.popleft()
-        elif tool in self._open_without_id:
+        elif tool is not None and tool in self._open_without_id:
             self._open_without_id.remove(tool)
         if author is None:
             author = tool or "tool"
