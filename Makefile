@@ -32,6 +32,7 @@ imports: wheel ## the arrows of docs/architecture.md
 
 # Tests must see what the wheel installs: nothing may put the checkout in front of it.
 unit: export PYTHONSAFEPATH := 1
+unit: export WHEEL_UNDER_TEST := 1
 unit: wheel ## pytest on the installed wheel
 	$(TEST)/bin/python -m pytest -n $(WORKERS)
 

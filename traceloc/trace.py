@@ -1,9 +1,9 @@
 """The trace model: one execution of one agent system on one task, without loss.
 
 Two layers. **Spans** are the tree a framework recorded, kept as they were. **Steps** are the
-linear, 0-based view that people and signals read: one step for each thing an agent emitted in one go (its
-words together with the tool calls it made), and one for each thing that came back. A decision is
-one emission, so a step is the unit that can be blamed.
+linear, 0-based view that people and signals read: one step for each thing an agent emitted in one
+go (its words together with the tool calls it made), and one for each thing that came back. A
+decision is one emission, so a step is the unit that can be blamed.
 
 Everything is frozen. Whatever a source has and these models do not name is kept in ``attributes``.
 Ground truth (labels, expected answers, known outcomes) sits in ``Trace.truth`` and

@@ -51,7 +51,7 @@ def test_doctor_says_what_it_sees(invoke: Invoke, runs: Path) -> None:
     assert "runs/a.json\n  read by    native at 1.00: 1 trace, 3 steps\n" in text
     assert "  lacks      tool calls:" in text
     assert "runs/notes.md\n  skipped    it is no trace" in text
-    assert "runs/bad.json\n  skipped    [TL103] is called JSON and is not" in text
+    assert "runs/bad.json\n  skipped    [TL103] is not JSON" in text
     assert f"  top-k        4  ({Path('traceloc.toml').resolve()})" in text
     assert "  fail-on      any  (TRACELOC_FAIL_ON)" in text
     assert "  systems      runs/* = bot" in text

@@ -111,7 +111,44 @@ EVOAGENTOPS: list[Any] = [
         "trace_id": "0x9",
     },
 ]
+AUTOGEN: dict[str, Any] = {
+    "messages": [
+        {"source": "user", "type": "TextMessage", "content": "How many lamps are left?"},
+        {
+            "id": "m1",
+            "source": "clerk",
+            "type": "ThoughtEvent",
+            "content": "I look it up.",
+            "models_usage": None,
+        },
+        {
+            "id": "m2",
+            "source": "clerk",
+            "type": "ToolCallRequestEvent",
+            "created_at": "2026-03-09T10:00:00Z",
+            "models_usage": {"prompt_tokens": 5, "completion_tokens": 2},
+            "content": [
+                {"id": "c1", "name": "stock", "arguments": '{"sku": 7}'},
+                {"id": "c2", "name": "stock", "arguments": "{broken"},
+            ],
+        },
+        {
+            "source": "clerk",
+            "type": "ToolCallExecutionEvent",
+            "content": [
+                {"content": "12", "name": "stock", "call_id": "c1", "is_error": False},
+                {"content": "took too long", "name": "stock", "call_id": "c2", "is_error": True},
+            ],
+        },
+        {"source": "clerk", "type": "ToolCallSummaryMessage", "content": "12\ntook too long"},
+        {"source": "clerk", "type": "HandoffMessage", "content": "Go on.", "target": "writer"},
+        {"source": "writer", "type": "StructuredMessage[Answer]", "content": {"lamps": 12}},
+        {"source": "writer", "type": "TextMessage", "content": "Twelve."},
+    ],
+    "stop_reason": "Maximum number of messages reached",
+}
 DOCUMENTS: dict[str, Any] = {
+    "autogen": AUTOGEN,
     "openai_chat": CHAT,
     "tau_bench": TAU,
     "ag2": AG2,

@@ -44,6 +44,7 @@ _OPENERS = frozenset(
     whether which while who why will with without working would yes yet you your""".split()
 )
 """Words that open sentences and lists: a capital does not make them names."""
+_CONTRACTION = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|ll|re|ve|d|m))$")
 _IDENTIFIER = re.compile(r"[\d_.]")
 _SMALL = 12
 """Integers up to this are counts and list numbers that anybody may write."""
@@ -210,7 +211,7 @@ def _classify(token: str) -> tuple[str, TokenKind]:
             return token.rstrip(".,;:!?/").lower(), TokenKind.LINK
         if _IDENTIFIER.search(token):
             return token.lower(), TokenKind.IDENTIFIER
-    base = token.removesuffix("'s").removesuffix("\u2019s")
+    base = _CONTRACTION.sub("", token)
     if first.isupper() and base.lower() not in _OPENERS:
         return base.lower(), TokenKind.NAME
     return base.lower(), TokenKind.WORD

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic_core import to_json
+from pydantic import JsonValue
 
 from traceloc.graph.lexical import LexicalIndex, Origin, TokenKind, clip
 from traceloc.trace import AgentKind, Step, Trace
@@ -21,6 +21,10 @@ EdgeKind = Literal["next", "reply", "delegates", "calls", "returns", "uses"]
 EDGE_KINDS: tuple[EdgeKind, ...] = ("next", "reply", "delegates", "calls", "returns", "uses")
 MAX_USES_PER_STEP = 64
 """Values of a step that become ``uses`` edges, rarest first: a bound on what a table can cost."""
+
+
+MAX_LEAVES = 256
+"""Values of one call's arguments that are read."""
 
 
 class Edges(NamedTuple):
@@ -128,15 +132,16 @@ class TraceGraph:
         return cache[key]
 
     def content(self, index: int) -> str:
-        """What a step says and calls, clipped to a bounded length."""
+        """What a step says and what it passes to tools, clipped to a bounded length.
+
+        Names of tools and parameters are left out: they come from a schema, not from the run.
+        """
         step = self.steps[index]
         if not step.tool_calls and not step.reasoning:
             return clip(step.text)
         parts = [step.reasoning or "", step.text]
         for call in step.tool_calls:
-            arguments = call.arguments
-            rendered = arguments if isinstance(arguments, str) else to_json(arguments).decode()
-            parts.append(f"{call.name} {rendered}")
+            parts.extend(_leaves(call.arguments))
         return clip("\n".join(part for part in parts if part))
 
     @cached_property
@@ -277,3 +282,20 @@ def _edges(source: object, target: object) -> Edges:
     sources = np.fromiter(source, np.int32)  # type: ignore[call-overload]
     targets = np.fromiter(target, np.int32)  # type: ignore[call-overload]
     return Edges(sources, targets, np.ones(len(sources), np.float32))
+
+
+def _leaves(value: JsonValue) -> list[str]:
+    """The strings and numbers inside arguments, in order, at most ``MAX_LEAVES``."""
+    leaves: list[str] = []
+    waiting: list[JsonValue] = [value]
+    while waiting and len(leaves) < MAX_LEAVES:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            waiting.extend(reversed(item))
+        elif isinstance(item, str):
+            leaves.append(item)
+        elif item is not None and not isinstance(item, bool):
+            leaves.append(str(item))
+    return leaves

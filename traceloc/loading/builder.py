@@ -133,7 +133,7 @@ class TraceBuilder:
             tool_result=result,
             **{key: value for key, value in fields.items() if value is not None},
         )
-        self.steps.append(_lean(step))
+        self.steps.append(lean(step))
         for position, call in enumerate(calls):
             if call.id:
                 self._open_calls[call.id] = (index, position)
@@ -145,7 +145,7 @@ class TraceBuilder:
         before = self.steps[step]
         made = (*before.tool_calls, *calls)
         kind = "action" if before.kind in ("message", "thought") else before.kind
-        self.steps[step] = before.model_copy(update={"tool_calls": made, "kind": kind})
+        self.steps[step] = lean(before.model_copy(update={"tool_calls": made, "kind": kind}))
         for position in range(len(before.tool_calls), len(made)):
             if made[position].id:
                 self._open_calls[made[position].id or ""] = (step, position)
@@ -166,7 +166,7 @@ class TraceBuilder:
         call = caller.tool_calls[position]
         calls = list(caller.tool_calls)
         calls[position] = call.model_copy(update={"result_step": index})
-        self.steps[made] = _lean(caller.model_copy(update={"tool_calls": tuple(calls)}))
+        self.steps[made] = lean(caller.model_copy(update={"tool_calls": tuple(calls)}))
         return ToolResult(name=tool or call.name, call_id=call_id or call.id, call_step=made)
 
     def _oldest_open_call(self, tool: str | None) -> tuple[int, int] | None:
@@ -254,7 +254,7 @@ class TraceBuilder:
         ).model_copy(update={"steps": tuple(self.steps)})
 
 
-def _lean(step: Step) -> Step:
+def lean(step: Step) -> Step:
     """The same step, sharing one set of field names: its own is half the memory of a long trace."""
     object.__setattr__(step, "__pydantic_fields_set__", _ALL_FIELDS)
     return step

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from traceloc.loading.builder import lean
 from traceloc.loading.head import Head
 from traceloc.loading.source import Source
 from traceloc.trace import SCHEMA_VERSION, Step, Trace
@@ -38,7 +39,7 @@ class NativeLoader:
                     if header is not None and isinstance(item, dict) and "native_index" in item:
                         step = _validate(Step, item, source, line)
                         if step is not None:
-                            steps.append(step)
+                            steps.append(lean(step))
                         continue
                     if header is not None:
                         yield _with_steps(header, steps)

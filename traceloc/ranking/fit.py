@@ -28,7 +28,7 @@ L2_GRID = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 10_000.0)
 _ROUGH = 1e-6
 """Relative decrease at which a fit stops that only serves to compare precisions."""
 HELD = 1e4
-"""Multiple of the precision that holds the system part at its prior in a fit over several systems."""
+"""Multiple of the precision that holds the system part at its prior in a pooled fit."""
 _DIGITS = 6
 """Significant digits of the numbers in a model, fewer than the rounding of any machine changes."""
 _TEMPERATURE_SD = 0.5

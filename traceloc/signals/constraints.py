@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,11 +24,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 _POSITIONAL = frozenset({"args", "kwargs", "input"})
-_WRITING = (
-    "cancel", "modify", "update", "delete", "create", "send", "book", "return", "exchange", "pay",
-    "transfer", "remove", "set_", "add_", "write", "insert", "submit", "place", "refund", "issue",
-    "approve", "execute", "apply", "close", "move", "change", "post", "schedule",
-)  # fmt: skip
+_WRITING = frozenset(
+    """cancel modify update delete create send book return exchange pay transfer remove set add
+    write insert submit place refund issue approve execute apply close move change post schedule
+    order reserve assign rename upload publish deploy restart edit reset grant revoke""".split()
+)
+"""Verbs that change the world, as words of a tool's name."""
+_READING = frozenset(
+    """get list search find read check lookup look query calculate compute fetch view show think
+    describe count load retrieve browse visit open validate verify""".split()
+)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HANDING_OVER = ("transfer_to", "transfer_back", "handoff", "hand_off", "delegate", "final_answer")
 _CONSENT = (
     "yes",
@@ -74,7 +81,7 @@ class ConstraintsSignal(Family):
         for s in graph.steps:
             for call in s.tool_calls:
                 name = call.name.lower()
-                writes[s.index] |= _changes(name)
+                writes[s.index] |= _changes(call.name)
                 passes[s.index] |= "human" in name or "escalate" in name
                 if tools:
                     unknown[s.index] |= call.name not in tools
@@ -128,10 +135,11 @@ class ConstraintsSignal(Family):
 
 
 def _changes(name: str) -> bool:
-    """Whether a tool's name has a verb of writing as one of its words."""
-    if any(word in name for word in _HANDING_OVER):
+    """Whether a tool's name has a verb of writing, and does not begin with one of reading."""
+    if any(word in name.lower() for word in _HANDING_OVER):
         return False
-    return any(name.startswith(verb) or f"_{verb}" in name for verb in _WRITING)
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return bool(words) and words[0] not in _READING and not _WRITING.isdisjoint(words)
 
 
 def violations(call: ToolCall, tool: ToolSpec | None) -> Iterator[str]:
