@@ -53,6 +53,7 @@ examples: ## record the examples anew from the real frameworks
 docs: $(DEMO)/installed ## write schemas/ and the command reference anew
 	$(DEMO)/bin/traceloc schema --write schemas
 	$(DEMO)/bin/python -m traceloc.cli.reference docs/cli.md
+	$(DEMO)/bin/python docs/refresh.py
 
 clean: ## remove everything the other targets made
 	rm -rf $(DEMO) $(TEST) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -84,6 +84,11 @@ def tokenize(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def is_common(word: str) -> bool:
+    """Whether a word says nothing by itself: articles, pronouns, words that open sentences."""
+    return word.lower() in _OPENERS
+
+
 class LexicalIndex:
     """Tokens of all steps as arrays.
 

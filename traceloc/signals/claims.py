@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import LexicalIndex, TokenKind, TraceGraph
+from traceloc.graph.lexical import clip
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
 
@@ -25,6 +27,8 @@ _THEMES = {
     "request": "asks others for something",
 }
 """Themes of :mod:`traceloc.signals.phrases`, and what a step does that uses one."""
+_ASSERTIONS = re.compile(r"\b(?:is|are|was|were)\b")
+_EQUATIONS = re.compile(r"[=≈]\s*[-$€£]?\d")
 LOOK_BACK = 4
 """Steps before a step in which a number it may have misread is looked for."""
 MAX_COMPARED = 48
@@ -66,6 +70,8 @@ class ClaimsSignal(Family):
         ),
         Feature("complaints_before", "comes after many complaints", sign=-1),
         Feature("corrected_by_self", "is taken back by the same agent later", sign=1, prior=0.3),
+        Feature("asserts", "asserts much", sign=1),
+        Feature("equations", "states results of calculations", sign=1, prior=0.1),
         Feature(
             "near_miss",
             "states a number that differs by a digit from one it was given",
@@ -104,6 +110,8 @@ class ClaimsSignal(Family):
             "before_first_complaint": _step_before(first(complains), graph.preceding(acting)),
             "complaints_before": np.log1p(before(complains)) * acting,
             "corrected_by_self": _taken_back(graph, theme["admit"] > 0),
+            "asserts": np.log1p(_count(graph, _ASSERTIONS)),
+            "equations": np.log1p(_count(graph, _EQUATIONS)),
             "near_miss": _near_misses(graph),
             "drops_result": dropped,
             "follows_result": overlap,
@@ -164,6 +172,14 @@ def _taken_back(graph: TraceGraph, admits: NDArray[Any]) -> NDArray[Any]:
                 mask[last[s.agent]] = True
             last[s.agent] = s.index
     return mask
+
+
+def _count(graph: TraceGraph, pattern: re.Pattern[str]) -> NDArray[Any]:
+    """How often a pattern occurs in each step that an agent took."""
+    column = np.zeros(len(graph), np.float32)
+    for i in np.flatnonzero(graph.is_acting).tolist():
+        column[i] = len(pattern.findall(clip(graph.steps[i].text)))
+    return column
 
 
 def _near_misses(graph: TraceGraph) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import TokenKind, TraceGraph
+from traceloc.graph.lexical import is_common
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
 
@@ -40,6 +41,7 @@ class HandoffSignal(Family):
         ),
         Feature("order_then_stall", "gives the order after which progress stalls"),
         Feature("task_coverage", "holds much of what the task asks for"),
+        Feature("task_words", "speaks in the words of the task", sign=1, prior=0.2),
         Feature(
             "drops_task_values", "passes the task on without some of its values", sign=1, prior=0.5
         ),
@@ -88,6 +90,7 @@ class HandoffSignal(Family):
             "no_effect": _no_effect(graph, orders),
             "order_then_stall": _marked(last_order, stalled),
             "task_coverage": coverage,
+            "task_words": _task_words(graph),
             "drops_task_values": drops,
             "plans": planning,
             "first_plan": first(planning),
@@ -237,6 +240,18 @@ def _task_coverage(graph: TraceGraph) -> tuple[NDArray[Any], NDArray[Any]]:
     coverage *= graph.is_acting
     orders = np.fromiter((bool(s.to) for s in graph.steps), bool, n) & graph.is_acting
     return coverage, np.where(orders, 1 - coverage, 0).astype(np.float32)
+
+
+def _task_words(graph: TraceGraph) -> NDArray[Any]:
+    """Share of the task's words, but for the commonest, in each step that an agent took."""
+    index = graph.lexical
+    asked = np.flatnonzero(index.first_step == -1)
+    ids = asked if len(asked) else index.ids(_task_step(graph))
+    wanted = np.zeros(len(index.kinds), bool)
+    wanted[ids] = True
+    wanted[[i for i in ids.tolist() if is_common(index.spelling[i])]] = False
+    share = index.count(wanted[index.tokens]) / max(int(wanted.sum()), 1)
+    return np.asarray(share * graph.is_acting)
 
 
 def _missing_values(graph: TraceGraph, step: int) -> list[str]:

@@ -36,6 +36,7 @@ class RepetitionSignal(Family):
         Feature("same_text", "says again word for word what was said before", sign=-1),
         Feature("like_own_last", "is much like the same agent's step before"),
         Feature("like_previous", "is much like the step before"),
+        Feature("taken_up", "is taken up in the words of the next step", sign=1),
         Feature("starts_loop", "is the first of a series of alike steps"),
         Feature("no_change", "has the same effect as the act before it"),
         Feature("same_tool_again", "calls the same tool as the same agent's step before"),
@@ -52,6 +53,7 @@ class RepetitionSignal(Family):
         seen_texts: set[int] = set()
         last_own: dict[str, tuple[int, set[int], str]] = {}
         before: set[int] = set()
+        previous = -1
         result: int | None = None
         keys = call_keys(graph)
         for s in graph.steps:
@@ -79,6 +81,9 @@ class RepetitionSignal(Family):
                     columns["starts_loop"][own[0]] = 1
                 columns["same_tool_again"][i] = bool(tool) and tool == own[2]
             columns["like_previous"][i] = _jaccard(words, before)
+            if previous >= 0:
+                columns["taken_up"][previous] = len(words & before) / max(len(words), 5)
+            previous = i
             last_own[s.agent] = (i, words, tool)
             before = words
         return dict(columns)
