@@ -18,7 +18,9 @@ demo: $(DEMO)/installed ## set up, and find the broken steps of the shipped exam
 	@$(DEMO)/bin/traceloc scan examples
 	@$(DEMO)/bin/python examples/compare.py
 
-test: lint types imports unit ## set up, and run every check against the built wheel
+# One failing check does not hide what the others say.
+test: ## set up, and run every check against the built wheel
+	@$(MAKE) --no-print-directory --keep-going lint types imports unit
 
 lint: $(TEST)/installed ## ruff: rules and formatting
 	$(TEST)/bin/ruff check .

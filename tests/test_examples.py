@@ -79,7 +79,7 @@ def test_some_are_found() -> None:
 def test_the_demo_works() -> None:
     program = "from traceloc.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", program, "scan", "examples", "--jobs", "1"],
+        [sys.executable, "-P", "-c", program, "scan", "examples", "--jobs", "1"],
         cwd=EXAMPLES.parent,
         capture_output=True,
         text=True,
@@ -89,7 +89,7 @@ def test_the_demo_works() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{len(LABELS)} traces read" in done.stdout
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "compare.py")],
+        [sys.executable, "-P", str(EXAMPLES / "compare.py")],
         capture_output=True,
         text=True,
         timeout=120,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traceloc.attribution import AgentShare, Attribution, Candidate
 from traceloc.contracts import Signal
@@ -16,6 +17,7 @@ from traceloc.ranking.model import RankingModel, Scores, load_model
 from traceloc.ranking.symptom import find_symptom
 from traceloc.ranking.table import FeatureTable, describe, measure
 from traceloc.registry import Registry
+from traceloc.repeats import Cohort, join_evidence, weigh_with_cohort
 from traceloc.trace import Diagnostic, Trace
 
 TOP_K = 5
@@ -61,20 +63,24 @@ class Localizer:
             for name, error in broken.items()
         )
 
-    def localize(self, trace: Trace) -> Attribution:
+    def localize(self, trace: Trace, *, cohort: Cohort | None = None) -> Attribution:
         """Rank the steps of a trace by how likely each is the decisive error.
 
         Never raises unless ``strict``: a trace that cannot be measured gets the status
         ``unmeasured`` and the reason.
+
+        Args:
+            trace: The run.
+            cohort: Other runs of its task, to compare it with; a scan finds them.
         """
         try:
-            return self._localize(trace)
+            return self._localize(trace, cohort)
         except Exception as error:  # a broken trace must not end a scan: it becomes a record
             if self.strict:
                 raise
             return self._unmeasured(trace, f"{type(error).__name__}: {error}")
 
-    def _localize(self, trace: Trace) -> Attribution:
+    def _localize(self, trace: Trace, cohort: Cohort | None) -> Attribution:
         if not trace.steps:
             return self._unmeasured(trace, "the trace has no steps")
         if not any(step.text or step.tool_calls or step.reasoning for step in trace.steps):
@@ -83,8 +89,12 @@ class Localizer:
         table = measure(graph, self.signals, strict=self.strict)
         if not graph.is_acting[table.candidates].any():
             return self._unmeasured(trace, "the trace has no step that an agent took")
-        scores = self.model.score(table)
+        scores, added = self.model.score(table), None
+        if cohort is not None:
+            scores, added = weigh_with_cohort(graph, table, scores, cohort)
         candidates = self._candidates(graph, table, scores)
+        if cohort is not None and added is not None:
+            candidates = _with_cohort(candidates, graph, cohort, scores, added)
         top = candidates[0].step
         abstained = scores.p_no_error > self.model.abstain_above
         return Attribution(
@@ -166,6 +176,26 @@ def localize(
 @lru_cache(maxsize=8)
 def _cached(model: str | None, top_k: int, strict: bool) -> Localizer:
     return Localizer(model, top_k=top_k, strict=strict)
+
+
+def _with_cohort(
+    candidates: tuple[Candidate, ...],
+    graph: TraceGraph,
+    cohort: Cohort,
+    scores: Scores,
+    added: NDArray[np.float64],
+) -> tuple[Candidate, ...]:
+    """The candidates with what the other runs of the task say among their evidence."""
+    return tuple(
+        candidate.model_copy(
+            update={
+                "evidence": join_evidence(
+                    candidate.evidence, graph, cohort, step=candidate.step, added=added[position]
+                )
+            }
+        )
+        for candidate, position in zip(candidates, scores.order, strict=False)
+    )
 
 
 def _agents(graph: TraceGraph, table: FeatureTable, scores: Scores) -> tuple[AgentShare, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.graph.lexical import MAX_CHARACTERS
-from traceloc.trace import InputMessage, Label, Trace, Truth
+from traceloc.trace import InputMessage, Label, Truth
 
 SECRET = "S3CRET-31415"
 
@@ -32,9 +32,8 @@ def reachable(value, seen=None):
             yield from reachable(item, seen)
     elif hasattr(value, "__dict__"):
         for name in {*vars(value), *(n for n in dir(type(value)) if n[0] != "_")}:
-            if name.startswith("model_") or hasattr(Trace, "model_fields") and name == "copy":
-                continue
-            yield from reachable(getattr(value, name, None), seen)
+            if not name.startswith("model_"):
+                yield from reachable(getattr(value, name, None), seen)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -117,7 +116,7 @@ def test_cost_grows_with_the_trace_and_not_with_its_square(talk):
 @pytest.mark.parametrize(
     "arguments",
     [
-        10**5000,
+        10**4000,
         [[[[["deep"]]]]],
         {"a": float("inf"), "b": None, "c": True},
         "plain text",
@@ -175,9 +174,7 @@ def test_an_agent_known_as_a_tool_is_environment(talk):
 
 
 def test_turns_and_neighbours(talk):
-    graph = TraceGraph(
-        talk(("Ann", "a"), ("Ann", "b"), ("Bob", "c"), ("tool", "d"), ("Ann", "e"))
-    )
+    graph = TraceGraph(talk(("Ann", "a"), ("Ann", "b"), ("Bob", "c"), ("tool", "d"), ("Ann", "e")))
     assert graph.agent_names == ("Ann", "Bob", "tool")
     assert graph.turn_of.tolist() == [0, 0, 1, 2, 3]
     mask = np.array([True, False, False, True, False])

@@ -66,6 +66,7 @@ class Prepared:
             system=self.system,
             group=self.group,
             passed=False if self.labels else self.passed,
+            run=self.table.run,
         )
 
     def keep(self, columns: Sequence[int]) -> Prepared:

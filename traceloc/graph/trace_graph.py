@@ -39,8 +39,8 @@ class TraceGraph:
     """What signals look at: the steps of one trace and how they hang together.
 
     * ``next``: the step after.
-    * ``reply``: to what a step answers: the last step addressed to its agent, else the last one
-      that somebody else took.
+    * ``reply``: to what a step answers: the last step addressed to its agent that it has not
+      answered yet, else the last one that somebody else took.
     * ``delegates``: an order or hand-off to the first step of the agent it names.
     * ``calls`` / ``returns``: from a call to its result, from a result to the caller's next step.
     * ``uses``: a value (number, name, identifier, link) first seen at the source is relied on at
@@ -208,9 +208,11 @@ class TraceGraph:
             index = step.index
             if index and self.steps[index - 1].agent != step.agent:
                 last_other = index - 1
-            previous.append(max(addressed.get(step.agent, -1), last_other))
+            # An order is answered once; what follows answers whoever spoke last.
+            previous.append(addressed.pop(step.agent, last_other))
             for name in step.to:
-                addressed[name] = index
+                if name != step.agent:
+                    addressed[name] = index
         pairs = [(source, i) for i, source in enumerate(previous) if source >= 0]
         return _edges(*zip(*pairs, strict=True)) if pairs else _edges((), ())
 
@@ -281,7 +283,8 @@ def _origin(step: Step, kind: AgentKind | None) -> Origin:
 def _edges(source: object, target: object) -> Edges:
     sources = np.fromiter(source, np.int32)  # type: ignore[call-overload]
     targets = np.fromiter(target, np.int32)  # type: ignore[call-overload]
-    return Edges(sources, targets, np.ones(len(sources), np.float32))
+    order = np.lexsort((sources, targets))
+    return Edges(sources[order], targets[order], np.ones(len(sources), np.float32))
 
 
 def _leaves(value: JsonValue) -> list[str]:

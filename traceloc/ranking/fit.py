@@ -7,15 +7,17 @@ many wash it out. Nothing here is random: the same examples give the same model 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.errors import ModelError
+from traceloc.ranking.calibration import fit_temperature
 from traceloc.ranking.fit_null import Innocence, fit_null
+from traceloc.ranking.fit_trust import Trust, learn_trust
 from traceloc.ranking.logit import Choices, Problem
 from traceloc.ranking.model import FeatureWeight, Provenance, RankingModel, settle
 from traceloc.ranking.table import FeatureSpec
@@ -31,8 +33,6 @@ HELD = 1e4
 """Multiple of the precision that holds the system part at its prior in a pooled fit."""
 _DIGITS = 6
 """Significant digits of the numbers in a model, fewer than the rounding of any machine changes."""
-_TEMPERATURE_SD = 0.5
-"""Standard deviation of the prior of the logarithm of the temperature, around 0."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Example:
     """Traces of one group are never split between choosing and checking."""
     passed: bool | None = None
     """Whether the run is known to have passed, or to have failed."""
+    run: Mapping[str, float] = field(default_factory=dict)
+    """Measures of the run as a whole, by name."""
 
     @property
     def labelled(self) -> bool:
@@ -123,7 +125,8 @@ def fit_model(
     held_out = _HeldOut.make(usable, design, options)
     if l2 is None:
         l2 = held_out.choose() if held_out.folds else options.fallback_l2
-    temperature, innocence = 1.0, Innocence()
+    temperature, innocence, trust = 1.0, Innocence(), Trust()
+    slopes = design.solve(labelled, l2)
     if held_out.folds:
         scores = held_out.scores(l2)
         temperature = fit_temperature(
@@ -133,7 +136,13 @@ def fit_model(
         )
         if options.null and any(each.passed for each in usable):
             tempered = [settle(s / temperature) for s in scores]
-            innocence = fit_null(usable, tempered, features, missed=options.missed)
+            innocence = fit_null(usable, tempered, missed=options.missed)
+        trust = learn_trust(
+            usable,
+            [settle(s / temperature) for s in scores],
+            held_out.folds,
+            slopes / design.scale / temperature,
+        )
     elif prior is not None:
         temperature = prior.temperature
     if prior is not None and innocence.null.bias is None:
@@ -349,25 +358,6 @@ def spread(examples: Sequence[Example], weights: Floats) -> tuple[Floats, Floats
     variances = np.array([each.features.var(axis=0, dtype=np.float64) for each in examples])
     scale = np.sqrt(weights @ variances / total)
     return weights @ means / total, np.where(scale > 1e-6, scale, 1.0)
-
-
-def fit_temperature(scores: Sequence[Floats], targets: Sequence[Floats], weights: Floats) -> float:
-    """The divisor of held-out scores with the highest likelihood, drawn a little towards 1."""
-    choices = Choices.stack([each[:, None] for each in scores], targets, weights)
-
-    def loss(log_temperature: float) -> float:
-        likelihood = choices.probabilities(np.array([np.exp(-log_temperature)]))[1]
-        return 0.5 * (log_temperature / _TEMPERATURE_SD) ** 2 - float(weights @ likelihood)
-
-    low, high = np.log(0.25), np.log(8.0)
-    ratio = (np.sqrt(5) - 1) / 2
-    for _ in range(40):  # golden section: the loss is unimodal, and this needs no derivative
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if loss(float(left)) <= loss(float(right)):
-            high = right
-        else:
-            low = left
-    return float(np.exp((low + high) / 2))
 
 
 def tidy(value: float) -> float:

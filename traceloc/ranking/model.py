@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from traceloc.errors import Location, ModelError
+from traceloc.ranking.abstention import Bounds, DoubtLimits, Silence, evenness, extrapolation
+from traceloc.ranking.calibration import SystemCalibration
+from traceloc.ranking.conformal import Coverage, choose_coverage, find_window
 from traceloc.ranking.null import NullModel, summarize
 from traceloc.ranking.table import FeatureSpec, FeatureTable
 from traceloc.trace import Document
@@ -36,6 +39,9 @@ class FeatureWeight(Document):
     mean: float = 0.0
     scale: float = Field(default=1.0, gt=0)
     """Typical deviation of the feature within one trace of the fitted data."""
+    low: float | None = None
+    """Smallest value in the fitted data; ``None`` where it is not known."""
+    high: float | None = None
 
 
 class DatasetRecord(Document):
@@ -71,7 +77,8 @@ class Scores(NamedTuple):
     scores: Floats
     """Log-odds up to a constant of the trace, one per candidate."""
     probabilities: Floats
-    """Softmax over candidates and the null candidate; sums to ``1 - p_no_error``."""
+    """Softmax over candidates and the null candidate, at the system's own temperature where it has
+    one; sums to ``1 - p_no_error``."""
     p_no_error: float
     """Weight of the null candidate."""
     order: NDArray[np.int64]
@@ -95,8 +102,15 @@ class RankingModel(Document):
     """Scores are divided by it; chosen on held-out folds, so that probabilities are honest."""
     abstain_above: float = 0.5
     """Abstain where the null candidate weighs more than this."""
+    doubt: DoubtLimits = DoubtLimits()
+    """Where to abstain because nothing stands out, or the run is unlike all known ones."""
+    calibrations: tuple[SystemCalibration, ...] = ()
+    """Systems with enough labels to check probabilities, whatever came of it."""
     calibrated_systems: tuple[str, ...] = ()
-    """Systems for which probabilities were checked against labels."""
+    """Systems for which probabilities were checked against labels and may be shown; the rule stands
+    in :mod:`traceloc.ranking.calibration`."""
+    coverages: tuple[Coverage, ...] = ()
+    """Held-out scores for windows of a stated coverage: pooled, and of systems with enough labels."""
     provenance: Provenance = Provenance()
 
     @property
@@ -145,8 +159,12 @@ class RankingModel(Document):
                 constant -= slopes[column] * known.mean
         return slopes, constant
 
-    def score(self, table: FeatureTable) -> Scores:
+    def score(self, table: FeatureTable, *, system: str | None = None) -> Scores:
         """Score the candidates of a trace.
+
+        Args:
+            table: Measurements of the trace.
+            system: Where it comes from, for what is known of that system alone.
 
         Raises:
             ModelError: TL401, if the table's features differ from those of the model.
@@ -163,10 +181,59 @@ class RankingModel(Document):
                 names=table.names,
                 mean=lambda: table.candidate_mean,
                 highest=table.candidate_max,
-            )
+                run=table.run,
+            ),
+            system=system,
         )
-        probabilities = softmax(scores) * (1.0 - p_no_error)
+        own = next((each for each in self.calibrations if each.system == system), None)
+        tempered = scores if own is None else scores / own.temperature
+        probabilities = softmax(tempered) * (1.0 - p_no_error)
         return Scores(scores, probabilities, p_no_error, rank(scores))
+
+    def window(
+        self, scores: Scores, *, system: str | None, coverage: float
+    ) -> tuple[int, int, Coverage] | None:
+        """First and last position of the window for a coverage, and the traces it rests on.
+
+        Args:
+            scores: What :meth:`score` gives.
+            system: Where the trace comes from.
+            coverage: Probability asked for, above 0 and below 1.
+
+        Returns:
+            ``None`` where the model has no held-out scores or there is no candidate.
+        """
+        known = choose_coverage(self.coverages, system)
+        if known is None or not len(scores.probabilities):
+            return None
+        return *find_window(scores.probabilities, known.threshold(coverage)), known
+
+    def silence(
+        self, table: FeatureTable, scores: Scores, *, system: str | None = None
+    ) -> Silence | None:
+        """Why the model should blame no step, if it should not.
+
+        Novelty comes first: a run unlike all others makes neither guilt nor innocence credible.
+        """
+        if self.doubt.far is not None and self.strangeness(table) > self.doubt.far:
+            return "novel"
+        level = self.null.level(system)
+        limit = self.abstain_above if level is None else level.abstain_above
+        if scores.p_no_error > limit:
+            return "innocent"
+        if self.doubt.flat is not None and evenness(scores.probabilities) > self.doubt.flat:
+            return "ambiguous"
+        return None
+
+    def strangeness(self, table: FeatureTable) -> float:
+        """Most log-odds that one candidate owes to values outside the fitted data."""
+        slopes, _ = self.columns(table.features)
+        weights = self.weights
+        known = [weights.get(feature.name) for feature in table.features]
+        low = np.array([-np.inf if w is None or w.low is None else w.low for w in known])
+        high = np.array([np.inf if w is None or w.high is None else w.high for w in known])
+        found = (extrapolation(rows, slopes, Bounds(low, high)) for _, rows in table.blocks())
+        return max(found, default=0.0)
 
     def contributions(self, table: FeatureTable, positions: Sequence[int]) -> Floats:
         """What each feature adds to some candidates, against the mean candidate of the trace.

@@ -1,6 +1,7 @@
 """The candidate "no decisive error here": how innocent a whole trace looks.
 
-A logistic model on a few summaries of the trace. As an alternative of the softmax it has the score
+A logistic model on a few measures of the trace, with a level of its own for systems of which passed
+and failed runs are known. As an alternative of the softmax it has the score
 ``logsumexp(scores) + logit(p_no_error)``, which leaves the candidates their proportions.
 """
 
@@ -25,10 +26,22 @@ class SummaryWeight(Document):
     """How much one summary of the trace speaks for innocence."""
 
     name: str
-    """``score.max``, or ``max:family.feature`` and ``mean:family.feature`` over the candidates."""
+    """``score.max``, a measure of the run such as ``run.words``, or ``max:family.feature`` and
+    ``mean:family.feature`` over the candidates."""
     weight: float
     mean: float = 0.0
     scale: float = Field(default=1.0, gt=0)
+
+
+class SystemLevel(Document):
+    """Where one system stands: its runs may be long, or short, whether they pass or fail."""
+
+    system: str
+    bias: float
+    """Log-odds of its average run, passed and failed runs counting the same."""
+    abstain_above: float
+    passed: int
+    failed: int
 
 
 class NullModel(Document):
@@ -37,17 +50,24 @@ class NullModel(Document):
     bias: float | None = None
     """Log-odds of an average trace; ``None`` where nothing is known, so that it never abstains."""
     terms: tuple[SummaryWeight, ...] = ()
+    levels: tuple[SystemLevel, ...] = ()
+    """Of systems with enough passed and failed runs; for others ``bias`` counts."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Names of the summaries it reads."""
         return tuple(term.name for term in self.terms)
 
-    def probability(self, summaries: Mapping[str, float]) -> float:
+    def level(self, system: str | None) -> SystemLevel | None:
+        """The level of a system, where it has one."""
+        return next((each for each in self.levels if each.system == system), None)
+
+    def probability(self, summaries: Mapping[str, float], *, system: str | None = None) -> float:
         """Probability that nothing is decisively wrong, 0 to 1."""
         if self.bias is None:
             return 0.0
-        logit = self.bias
+        level = self.level(system)
+        logit = self.bias if level is None else level.bias
         for term in self.terms:
             logit += term.weight * (summaries[term.name] - term.mean) / term.scale
         return 1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0)))
@@ -60,6 +80,7 @@ def summarize(
     names: Sequence[str],
     mean: Callable[[], Floats],
     highest: Callable[[], Floats],
+    run: Mapping[str, float],
 ) -> dict[str, float]:
     """Summaries of one trace by name.
 
@@ -69,8 +90,9 @@ def summarize(
         names: Name of each feature.
         mean: Gives the mean of each feature over the candidates; asked only where it is needed.
         highest: Gives the maximum likewise.
+        run: Measures of the run as a whole.
     """
-    found = _of_scores(scores)
+    found = _of_scores(scores) | dict(run)
     if any(":" in need for need in needs):
         found |= {f"max:{name}": float(value) for name, value in zip(names, highest(), strict=True)}
         found |= {f"mean:{name}": float(value) for name, value in zip(names, mean(), strict=True)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.errors import PluginError
+from traceloc.ranking.summaries import summarise_run
 from traceloc.trace import Diagnostic, Step
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class FeatureTable:
     native: NDArray[np.int64]
     """Native index of each candidate."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    run: Mapping[str, float] = field(default_factory=dict)
+    """Measures of the run as a whole, by name; see :mod:`traceloc.ranking.summaries`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,7 +129,8 @@ def measure(graph: TraceGraph, signals: Sequence[Signal], *, strict: bool = Fals
             diagnostics.append(Diagnostic(kind="skipped", message=str(error)))
         start = stop
     candidates, native = find_candidates(steps)
-    return FeatureTable(matrix, features, candidates, native, tuple(diagnostics))
+    run = summarise_run(graph)
+    return FeatureTable(matrix, features, candidates, native, tuple(diagnostics), run)
 
 
 def _checked(signal: Signal, graph: TraceGraph, n_steps: int) -> NDArray[np.float32]:

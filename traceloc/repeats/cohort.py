@@ -109,16 +109,21 @@ class Cohorts:
         found.known = self.known
         return found
 
-    def of(self, trace: Trace) -> Cohort | None:
-        """The runs to compare a run with; ``None`` where none of them passed, or it passed."""
-        task = self.tasks.get(identify_task(trace) or "")
-        if task is None or not task.is_mixed:
+    def of(self, trace: Trace, *, passed: bool | None = None) -> Cohort | None:
+        """The runs to compare a run with; ``None`` where none of them passed, or it passed itself.
+
+        Args:
+            trace: The run.
+            passed: How it came out; ``None`` where nobody knows.
+        """
+        task = self.tasks.get(identify_task(trace) or "") if self.tasks else None
+        if passed or task is None or not task.is_mixed:
             return None
         key = identify_run(trace)
         run = next((each for each in task.runs if each.key == key), None)
         if run is None:
             run = sketch_run(trace, passed=None)
-        if run is None or run.passed:
+        if run is None:
             return None
         others = [each for each in task.runs if each.key != key]
         passing = tuple(each for each in others if each.passed)

@@ -23,7 +23,7 @@ from traceloc.ranking.table import FeatureTable
 from traceloc.repeats.cohort import Cohort
 from traceloc.repeats.divergence import Divergence, find_divergence
 from traceloc.repeats.sketch import Item, RunSketch
-from traceloc.repeats.spectrum import Counts, count_actions, dstar, ochiai, tarantula
+from traceloc.repeats.spectrum import FORMULAS, Counts, count_actions
 
 Floats = NDArray[np.float64]
 
@@ -76,19 +76,13 @@ class RepeatsSignal:
         if where is not None:
             matrix[cohort.run.items[where].step, 0] = likeness
             matrix[[item.step for item in cohort.run.items[:where]], 1] = likeness
-        highest = len(cohort.failing) + 1
         seen: set[str] = set()
         for item in cohort.run.items:
             # Doing it again is no new cause: only the first time counts.
             if item.acting and item.action not in seen:
                 seen.add(item.action)
                 counts = comparison.counts[item.action]
-                scaled = dstar(counts) / (highest**2 + 1)
-                matrix[item.step, 2:] = (
-                    likeness * ochiai(counts),
-                    likeness * tarantula(counts),
-                    likeness * scaled,
-                )
+                matrix[item.step, 2:] = [likeness * excess(counts, each) for each in FORMULAS]
         return matrix
 
     def explain(
@@ -197,6 +191,17 @@ def join_evidence(
         return tuple(evidence)
     found.extend(each for each in evidence if each.signal != NEUTRAL)
     return tuple(sorted(found, key=lambda each: -each.contribution)[:MAX_EVIDENCE])
+
+
+def excess(counts: Counts, formula: str) -> float:
+    """How much more suspicious an action is than one that every run holds, at most 1.
+
+    Where failures have several causes, what only some of them do scores below what everybody does.
+    That is no reason to suspect what everybody does.
+    """
+    everywhere = Counts(counts.failing, counts.passing, counts.failing, counts.passing)
+    top = counts.failing**2 + 1 if formula == "dstar" else 1
+    return max(0.0, FORMULAS[formula](counts) - FORMULAS[formula](everywhere)) / top
 
 
 def tell_counts(counts: Counts) -> str:

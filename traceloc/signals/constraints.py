@@ -25,17 +25,26 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _POSITIONAL = frozenset({"args", "kwargs", "input"})
 _WRITING = frozenset(
-    """cancel modify update delete create send book return exchange pay transfer remove set add
-    write insert submit place refund issue approve execute apply close move change post schedule
-    order reserve assign rename upload publish deploy restart edit reset grant revoke""".split()
+    """add apply approve assign book cancel change close create delete deploy edit exchange
+    execute grant hold insert issue modify move order pay place post publish refund remove
+    rename reserve reset restart return revoke schedule send set submit transfer update upload
+    write""".split()
 )
 """Verbs that change the world, as words of a tool's name."""
 _READING = frozenset(
-    """get list search find read check lookup look query calculate compute fetch view show think
-    describe count load retrieve browse visit open validate verify""".split()
+    """browse calculate check compute count describe fetch find get list load look lookup open
+    query read retrieve search show think validate verify view visit""".split()
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_HANDING_OVER = ("transfer_to", "transfer_back", "handoff", "hand_off", "delegate", "final_answer")
+_HANDING_OVER = (
+    "transfer_to",
+    "transfer_back",
+    "handoff",
+    "hand_off",
+    "delegate",
+    "final_answer",
+    "ask_",
+)
 _CONSENT = (
     "yes",
     "confirm",
@@ -84,7 +93,7 @@ class ConstraintsSignal(Family):
                 writes[s.index] |= _changes(call.name)
                 passes[s.index] |= "human" in name or "escalate" in name
                 if tools:
-                    unknown[s.index] |= call.name not in tools
+                    unknown[s.index] |= call.name not in tools and not _hands_over(call.name)
                     bad[s.index] += sum(1 for _ in violations(call, tools.get(call.name)))
         index = graph.lexical
         calls = np.fromiter((bool(s.tool_calls) for s in graph.steps), bool, n)
@@ -134,9 +143,14 @@ class ConstraintsSignal(Family):
         return ", ".join(call.name for call in calls), here
 
 
+def _hands_over(name: str) -> bool:
+    """Whether a tool only passes work on to another agent, or ends it."""
+    return any(word in name.lower() for word in _HANDING_OVER)
+
+
 def _changes(name: str) -> bool:
     """Whether a tool's name has a verb of writing, and does not begin with one of reading."""
-    if any(word in name.lower() for word in _HANDING_OVER):
+    if _hands_over(name):
         return False
     words = [word.lower() for word in _WORDS.findall(name)]
     return bool(words) and words[0] not in _READING and not _WRITING.isdisjoint(words)

@@ -15,6 +15,10 @@ from traceloc.graph import TokenKind, TraceGraph
 from traceloc.graph.lexical import is_common
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
+from traceloc.trace import Step
+
+MIN_ORDER_WORDS = 5
+"""Words from which an argument of a hand-over is an order."""
 
 
 class HandoffSignal(Family):
@@ -228,7 +232,10 @@ def _task_step(graph: TraceGraph) -> int:
 
 
 def _task_coverage(graph: TraceGraph) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Share of the task's values in each acting step, and for orders the share that is left out."""
+    """Share of the task's values in each acting step, and for orders the share that is left out.
+
+    Only an order in words can leave something out: a bare hand-over passes the conversation on.
+    """
     n = len(graph)
     values = _task_values(graph)
     if not len(values):
@@ -238,8 +245,20 @@ def _task_coverage(graph: TraceGraph) -> tuple[NDArray[Any], NDArray[Any]]:
     wanted[values] = True
     coverage = index.count(wanted[index.tokens]) / len(values)
     coverage *= graph.is_acting
-    orders = np.fromiter((bool(s.to) for s in graph.steps), bool, n) & graph.is_acting
+    orders = np.fromiter((_orders_in_words(s) for s in graph.steps), bool, n) & graph.is_acting
     return coverage, np.where(orders, 1 - coverage, 0).astype(np.float32)
+
+
+def _orders_in_words(step: Step) -> bool:
+    """Whether a step tells another agent what to do, in its text or in the call that hands over."""
+    if not step.to or not step.tool_calls:
+        return bool(step.to)
+    return any(
+        isinstance(value, str) and value.count(" ") >= MIN_ORDER_WORDS - 1
+        for call in step.tool_calls
+        if isinstance(call.arguments, dict)
+        for value in call.arguments.values()
+    )
 
 
 def _task_words(graph: TraceGraph) -> NDArray[Any]:
