@@ -89,10 +89,10 @@ def test_parts_are_built_once_and_when_asked_for(talk):
 def test_a_step_of_a_hundred_thousand_tokens_is_bounded(talk):
     start = " ".join(str(10_000 + i) for i in range(100_000))
     trace = talk(("Ann", f"{start} 424242"), ("Bob", "424242 10000 50000"))
-    began = time.perf_counter()
+    began = time.process_time()
     graph = TraceGraph(trace)
     uses = graph.edges("uses")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(graph.lexical.spelling) < MAX_CHARACTERS / 5
     assert graph.lexical.lengths[0] < MAX_CHARACTERS / 5
     # Start and end are read, the middle is not.
@@ -104,9 +104,9 @@ def test_cost_grows_with_the_trace_and_not_with_its_square(talk):
     def seconds(n):
         lines = [(f"Agent{i % 5}", f"order {i} of {i % 97} for Marseille") for i in range(n)]
         graph = TraceGraph(talk(*lines))
-        began = time.perf_counter()
+        began = time.process_time()
         graph.edges("uses"), graph.edges("reply"), graph.edges("delegates")
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(100)
     small, large = min(seconds(500) for _ in range(3)), min(seconds(8000) for _ in range(2))

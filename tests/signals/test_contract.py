@@ -89,7 +89,13 @@ def test_small_and_odd_traces(name, talk):
     measure(name, talk(("Ann", "")))
     measure(name, talk(("tool", "[]"), ("tool", "Error: x"), ("tool", "")))
     measure(name, talk(("system", "You are Ann."), ("user", "Hi 4711")))
-    measure(name, talk(("Ann", "\u202eأهلا ١٢٣ ²³ \x1b[31m 日本 🏮 \x00 ﬁ İ"), ("Bob", "İ" * 300)))
+    measure(
+        name,
+        talk(
+            ("Ann", "\u202e\u0623\u0647\u0644\u0627 ١٢٣ ²³ \x1b[31m 日本 🏮 \x00 ﬁ İ"),
+            ("Bob", "İ" * 300),
+        ),
+    )
     measure(name, talk(("Ann", " ".join(map(str, range(50_000)))), ("Bob", "x" * 100_000)))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import Origin, TokenKind, TraceGraph
+from traceloc.graph.lexical import tokenize
 from traceloc.signals.family import Family, first, quote_step
 
 _MARK = re.compile(
@@ -148,8 +149,6 @@ def _find_answer(graph: TraceGraph) -> tuple[int, NDArray[Any]]:
     ids = index.ids(final)
     marks = list(_MARK.finditer(graph.steps[final].text))
     if marks:
-        from traceloc.graph.lexical import tokenize
-
         said = {word.lower() for word in tokenize(graph.steps[final].text[marks[-1].end() :][:400])}
         narrowed = [i for i in ids.tolist() if index.spell([i])[0].lower() in said]
         ids = np.asarray(narrowed, np.int32) if narrowed else ids

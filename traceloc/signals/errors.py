@@ -138,6 +138,8 @@ class ErrorsSignal(Family):
         where = None
         if feature in ("act_failed", "first_act_failed", "act_empty", "unrecovered"):
             where = int(graph.outcome_of[step])
+        elif feature == "after_all_errors":
+            where = int(graph.preceding(failed(graph))[step])
         elif feature.startswith(("after", "ignores", "concludes")):
             where = step - 1
         elif feature in ("before_first_error", "before_last_error"):

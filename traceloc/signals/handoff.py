@@ -13,6 +13,7 @@ from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import TokenKind, TraceGraph
 from traceloc.graph.lexical import is_common
+from traceloc.signals.errors import empty_results, failed
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
 from traceloc.trace import Step
@@ -174,8 +175,6 @@ def _taken_up(graph: TraceGraph) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _failed_orders(graph: TraceGraph, orders: NDArray[Any]) -> NDArray[Any]:
-    from traceloc.signals.errors import empty_results, failed
-
     bad = failed(graph) | empty_results(graph)
     index = np.arange(len(graph))
     return np.asarray((at(bad, index + 1) + at(bad, index + 2)) * orders)

@@ -61,8 +61,8 @@ class RepetitionSignal(Family):
             words = set(tokens[offsets[i] : offsets[i + 1]])
             if not acting[i]:
                 digest = hash(s.text)
-                if result == digest and s.text.strip():
-                    columns["no_change"][i - 1 if i else 0] = 1
+                if result == digest and s.text.strip() and acting[i - 1]:
+                    columns["no_change"][i - 1] = 1
                 result = digest
                 continue
             if keys[i]:
@@ -101,9 +101,11 @@ class RepetitionSignal(Family):
             text = graph.steps[step].text
             same = [j for j in range(step) if graph.steps[j].text == text]
             return "", [here, *(quote_step(graph, j) for j in same[:1])]
-        agent = graph.steps[step].agent
-        own = [j for j in range(max(0, step - 200), step) if graph.steps[j].agent == agent]
-        return "", [here, *(quote_step(graph, j) for j in own[-1:])]
+        own = graph.is_acting & (graph.agent_of == graph.agent_of[step])
+        alike = own if feature not in ("like_previous", "taken_up") else graph.is_acting
+        forward = feature in ("starts_loop", "taken_up")
+        other = int((graph.following(alike) if forward else graph.preceding(alike))[step])
+        return "", [here, *(quote_step(graph, j) for j in (other,) if 0 <= j < len(graph))]
 
 
 def _jaccard(left: set[int], right: set[int]) -> float:
