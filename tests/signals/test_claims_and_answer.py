@@ -44,6 +44,10 @@ class TestClaims:
         trace = talk(("Ann", "Twelve."), ("Ann", "That is wrong."))
         assert fires(trace, "claims.complained_of_next") == []
 
+    def test_requests(self, talk, fires):
+        trace = talk(("Ann", "12?"), ("Bob", "Please count."), ("user", "Why?"), ("Cy", "No."))
+        assert fires(trace, "claims.request") == [0, 1]
+
     def test_assertions_and_calculations(self, talk, fires):
         trace = talk(("Ann", "It is so."), ("Bob", "2 * 3 = 6"), ("tool", "this is = 7"))
         assert fires(trace, "claims.asserts") == [0]
@@ -76,6 +80,7 @@ class TestClaims:
             ("1941", "1991"),  # years
             ("1841", "18410"),
             ("1841", "1428"),
+            ("1841", "1751"),  # two digits, and not swapped
             ("41", "14"),  # too short to tell
         ],
     )

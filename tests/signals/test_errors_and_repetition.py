@@ -125,6 +125,8 @@ class TestRepetition:
             ("Ann", words), ("tool", words), ("Bob", words), ("Ann", "Yes."), ("Bob", "Yes.")
         )
         assert fires(trace, "repetition.same_text") == [2]
+        other = words.replace("twelve", "eleven")
+        assert fires(talk(("Ann", words), ("Bob", other)), "repetition.same_text") == []
         assert cited(trace, 2, "repetition.same_text") == [2, 0]
 
     def test_a_loop_starts_where_its_first_step_is(self, talk, fires, cited):

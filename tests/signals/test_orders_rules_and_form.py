@@ -26,13 +26,13 @@ class TestHandoff:
     def test_values_that_an_order_drops(self, talk, values, explain):
         trace = talk(
             ("user", "I fly from Marseille to Lyon on 2026-03-10, for 815."),
-            ("Boss", "Find a flight from Marseille to Lyon.", {"to": ("Ann",)}),
+            ("Boss", "Find a flight from Marseille to Lyon for 815.", {"to": ("Ann",)}),
             ("Ann", "Done."),
         )
-        assert values(trace, "handoff.drops_task_values")[1] == pytest.approx(2 / 4)
+        assert values(trace, "handoff.drops_task_values")[1] == pytest.approx(1 / 4)
         assert values(trace, "handoff.drops_task_values")[2] == 0
         one = explain(trace, 1, "handoff.drops_task_values")
-        assert "2026-03-10" in one.claim and "815" in one.claim and "Lyon" not in one.claim
+        assert one.claim.endswith(": 2026-03-10")
         assert [cite.step for cite in one.cites] == [1, 0]
 
     def test_words_of_the_task(self, talk, values):

@@ -122,15 +122,18 @@ class LexicalIndex:
         self._first_origin = bytearray()
         flat, offsets, lengths = array("i"), array("q", [0]), array("i")
         if task:
-            self._intern(tokenize(clip(task)), step=-1, origin=Origin.TASK)
+            said = clip(task)
+            self._intern(tokenize(said), said, step=-1, origin=Origin.TASK)
         for step in steps:
             index = step.index
             if step.inputs:
                 for message in step.inputs:
                     if message.step is None and message.text:
-                        self._intern(tokenize(clip(message.text)), step=index, origin=Origin.INPUT)
-            tokens = tokenize(content(index))
-            flat.extend(self._intern(tokens, step=index, origin=origins[index]))
+                        said = clip(message.text)
+                        self._intern(tokenize(said), said, step=index, origin=Origin.INPUT)
+            text = content(index)
+            tokens = tokenize(text)
+            flat.extend(self._intern(tokens, text, step=index, origin=origins[index]))
             lengths.append(len(tokens))
             offsets.append(len(flat))
         self.tokens: NDArray[np.int32] = np.asarray(flat, dtype=np.int32)
@@ -173,18 +176,20 @@ class LexicalIndex:
         n = len(self.offsets) - 1
         return np.bincount(self.step_of[mask], minlength=n).astype(np.float32)
 
-    def _intern(self, tokens: list[str], *, step: int, origin: int) -> set[int]:
+    def _intern(self, tokens: list[str], text: str, *, step: int, origin: int) -> set[int]:
         get = self._surface.get
         found = set(map(get, tokens))
         if None not in found:
             return found  # type: ignore[return-value]
         for token in tokens:
             if token not in self._surface:
-                self._surface[token] = self._add(token, step=step, origin=origin)
+                self._surface[token] = self._add(token, text, step=step, origin=origin)
         return set(map(self._surface.__getitem__, tokens))
 
-    def _add(self, token: str, *, step: int, origin: int) -> int:
+    def _add(self, token: str, text: str, *, step: int, origin: int) -> int:
         key, kind = _classify(token)
+        if kind == TokenKind.NAME and _opens_sentence(token, text):
+            kind = TokenKind.WORD
         known = self._canonical.get(key)
         if known is None:
             known = self._canonical[key] = len(self.spelling)
@@ -198,6 +203,12 @@ class LexicalIndex:
         return known
 
 
+def _opens_sentence(token: str, text: str) -> bool:
+    """Whether a token first stands where any word has a capital. A list item is no sentence."""
+    before = text[: text.find(token)].rstrip(" \t")
+    return not before or before[-1] in ".!?\n"
+
+
 def _classify(token: str) -> tuple[str, TokenKind]:
     """Canonical spelling and kind: ``1,200.0`` and ``1200`` are one number."""
     if token.isalpha() and token.islower():
@@ -207,11 +218,10 @@ def _classify(token: str) -> tuple[str, TokenKind]:
         plain = token.rstrip("%").replace(",", "")
         if plain.isdecimal():
             plain = plain.lstrip("0") or "0"
-            small = len(plain) <= 2 and int(plain) <= _SMALL
-            return plain, TokenKind.SMALL if small else TokenKind.NUMBER
-        if "." in plain and plain.replace(".", "", 1).isdecimal():
-            plain = plain.rstrip("0").rstrip(".")
-        return plain, TokenKind.NUMBER
+        elif "." in plain and plain.replace(".", "", 1).isdecimal():
+            plain = plain.rstrip("0").rstrip(".").lstrip("0") or "0"
+        small = len(plain) <= 2 and plain.isdecimal() and int(plain) <= _SMALL
+        return plain, TokenKind.SMALL if small else TokenKind.NUMBER
     if not token.isalpha():
         if "@" in token or "://" in token:
             return token.rstrip(".,;:!?/").lower(), TokenKind.LINK

@@ -212,7 +212,7 @@ def _near_pairs(graph: TraceGraph, step: int) -> list[tuple[str, str, int]]:
     pairs = []
     for mine in index.spell(new.tolist()):
         for theirs, source in given:
-            if _nearly_same(mine, theirs):
+            if _nearly_same(mine.replace(",", ""), theirs.replace(",", "")):
                 pairs.append((mine, theirs, source))
                 break
     return pairs

@@ -127,7 +127,7 @@ def themes(graph: TraceGraph) -> dict[str, NDArray[Any]]:
 
 def found_phrase(graph: TraceGraph, step: int, theme: str) -> str | None:
     """The first phrase of a theme that a step uses."""
-    text = graph.steps[step].text.lower()
+    text = graph.steps[step].text.lower().replace("\u2019", "'")
     positions = [(at, phrase) for phrase in PHRASES[theme] if (at := text.find(phrase)) >= 0]
     return min(positions)[1] if positions else None
 

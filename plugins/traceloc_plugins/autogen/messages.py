@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from traceloc.loading import TraceBuilder
-from traceloc.trace import AgentKind, Role, StepKind
+from traceloc.trace import AgentKind, Role, StepKind, ToolCall
 from traceloc_plugins.ag2.conversation import HUMANS
 from traceloc_plugins.autogen.contents import (
     Result,
@@ -19,6 +19,7 @@ from traceloc_plugins.autogen.contents import (
 )
 from traceloc_plugins.autogen.events import Failure, Item
 from traceloc_plugins.magentic_one.conversation import parse_ledger
+from traceloc_plugins.otel.delegation import handoff_target, known_name
 from traceloc_plugins.otel.values import moment, nanoseconds
 from traceloc_plugins.records import bounded, id_field, split_truth
 
@@ -46,6 +47,8 @@ RESULTS = (
     "MemoryQueryEvent",
 )
 TYPES = frozenset((*WORDS, *RESULTS, "ToolCallRequestEvent", "ModelClientStreamingChunkEvent"))
+_RETELLING = ("ToolCallSummaryMessage", "HandoffMessage")
+"""Types the framework makes up from what a tool returned, unless an agent's author fills them."""
 _CHOOSING = ("SelectSpeakerEvent", "SelectorEvent")
 _LEADER = re.compile(r"\w*(?:Orchestrator|GroupChatManager)")
 """Names the framework gives to those who lead a team."""
@@ -83,7 +86,7 @@ class MessageReader:
         """The first words of a person."""
         self._builder = builder
         self._items = items
-        self._speaking: set[str] = set()
+        self._speaking: dict[str, None] = {}
         self._humans = set(HUMANS)
         self._leaders: set[str] = set()
         for _, message in items:
@@ -93,7 +96,7 @@ class MessageReader:
             if kind == "UserInputRequestedEvent":
                 self._humans.add(source)
             elif kind != "StopMessage":
-                self._speaking.add(source)
+                self._speaking[source] = None
             if kind in _CHOOSING or _LEADER.fullmatch(source):
                 self._leaders.add(source)
         self._last_results: dict[str, list[str]] = {}
@@ -145,7 +148,9 @@ class MessageReader:
         kind: StepKind = "action" if calls else WORDS.get(type, "message")
         role = self._role(source, type)
         to: tuple[str, ...] = ()
-        if kind == "handoff":
+        if calls and (to := self._handed_to(calls)):
+            kind = "handoff"
+        elif kind == "handoff":
             target = id_field(message, "target")
             to = (target,) if target else ()
         elif source in self._leaders and (ledger := parse_ledger(text)):
@@ -160,7 +165,7 @@ class MessageReader:
         self._ordering = source if kind == "handoff" else None
         if type == "StopMessage" and source not in self._speaking:
             kind = "event"
-        if type == "ToolCallSummaryMessage" and self._repeats_results(source, text):
+        if type in _RETELLING and self._repeats_results(source, text):
             fields["flags"] = ("duplicate",)
         if type == "CodeGenerationEvent":
             calls = calls_of([{"name": "code", "arguments": message.get("code_blocks")}])
@@ -177,6 +182,13 @@ class MessageReader:
             reasoning=thought if isinstance(thought, str) and thought else None,
             **fields,
         )
+
+    def _handed_to(self, calls: Sequence[ToolCall]) -> tuple[str, ...]:
+        """The agents of this team that calls hand the work to, if they do nothing else."""
+        targets = [handoff_target(call.name, call.arguments) for call in calls]
+        names = [known_name(target, self._speaking) for target in targets if target]
+        known = len(names) == len(calls) and self._speaking.keys() >= set(names)
+        return tuple(dict.fromkeys(names)) if known else ()
 
     def _ordered(self, source: str, position: int) -> tuple[str, ...]:
         """Whom a leader's message is for: the one that speaks right after it."""
