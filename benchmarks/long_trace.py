@@ -50,6 +50,8 @@ class Run(NamedTuple):
     """One scan."""
 
     seconds: float
+    cpu: float
+    """Seconds of processor time, which a busy machine stretches less."""
     peak: float
     """GiB of resident memory at most."""
     size: int
@@ -68,7 +70,9 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.steps.split(",")]
     formats = ["chat", "native"] if arguments.format == "both" else [arguments.format]
-    rows: list[tuple[object, ...]] = [("format", "steps", "file MB", "seconds", "peak GiB")]
+    rows: list[tuple[object, ...]] = [
+        ("format", "steps", "file MB", "seconds", "cpu s", "peak GiB")
+    ]
     notes = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.keep or Path(scratch)
@@ -76,12 +80,15 @@ def main() -> None:
         for format in formats:
             runs = [measure(folder, format, size, arguments.model) for size in sizes]
             for size, run in zip(sizes, runs, strict=True):
-                cells = (f"{run.size / 1e6:.0f}", f"{run.seconds:.1f}", f"{run.peak:.2f}")
-                rows.append((format, f"{size:,}", *cells))
+                times = (f"{run.seconds:.1f}", f"{run.cpu:.1f}")
+                mega = f"{run.size / 1e6:.0f}"
+                rows.append((format, f"{size:,}", mega, *times, f"{run.peak:.2f}"))
             ratio = runs[-1].seconds / runs[0].seconds
+            cpu = runs[-1].cpu / runs[0].cpu
             peak = max(run.peak for run in runs)
             notes.append(
                 f"{format}: {sizes[-1] / sizes[0]:g} times the steps, {ratio:.1f} times the time "
+                f"({cpu:.1f} times the processor time) "
                 f"(at most {TARGET_RATIO:g}: {'met' if ratio <= TARGET_RATIO else 'missed'}), "
                 f"{peak:.2f} GiB at most (at most {TARGET_GIB:g}: "
                 f"{'met' if peak <= TARGET_GIB else 'missed'})"
@@ -106,7 +113,8 @@ def measure(folder: Path, format: str, steps: int, model: str | None) -> Run:
     if process.returncode or report["attributions"][0]["n_steps"] != steps:
         raise SystemExit(f"the scan of {path} failed: code {process.returncode}, {report}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_maxrss * unit / 2**30, path.stat().st_size)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu, usage.ru_maxrss * unit / 2**30, path.stat().st_size)
 
 
 def write_trace(path: Path, *, format: str, steps: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -26,7 +27,8 @@ def write_result(
     """
     head, *body = [[str(cell) for cell in row] for row in rows]
     table = [head, ["---"] * len(head), *body]
-    lines = [f"# {title}", "", f"    python benchmarks/{Path(sys.argv[0]).name}", ""]
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    lines = [f"# {title}", "", f"    {command}", ""]
     lines += [f"| {' | '.join(row)} |" for row in table]
     lines += ["", *(f"* {note}" for note in notes), "", _machine(), ""]
     RESULTS.mkdir(exist_ok=True)
@@ -40,4 +42,5 @@ def _machine() -> str:
     packages = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     python = f"Python {platform.python_version()}"
-    return f"{python}, {platform.machine()}, {cores} cores, {packages}."
+    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    return f"{python}, {platform.machine()}, {cores} cores, {packages}{load}."

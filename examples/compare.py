@@ -27,6 +27,7 @@ def main() -> None:
         among += place is not None and place <= 3
         rows.append((label["group"], expected(label), found(answer), str(place or "-")))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print("\nWhat is known and what is found, by the number that the source gives a step:\n")
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())

@@ -95,7 +95,7 @@ def test_the_demo_works() -> None:
         timeout=120,
         check=True,
     )
-    lines = done.stdout.splitlines()
+    lines = done.stdout.splitlines()[3:]
     assert lines[0].split() == "example expected found place of the expected step".split()
     assert [line.split()[0] for line in lines[1 : len(LABELS) + 1]] == [
         label["group"] for label in LABELS

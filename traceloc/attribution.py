@@ -60,11 +60,41 @@ class AgentShare(Document):
     probability: float
 
 
+class FailureCategory(Document):
+    """What kind of mistake a step is, in the names of one taxonomy or of both."""
+
+    mast: str | None = None
+    """Name in MAST; ``None`` where it has none for this."""
+    agentrx: str | None = None
+    """Name in AgentRx, likewise."""
+    score: float
+    """Sum of the rules that speak for it; comparable within a trace only."""
+    evidence: Evidence
+
+
 class Symptom(Document):
     """Where the failure first shows, as against where it began."""
 
     step: int
     claim: str
+
+
+class Window(Document):
+    """A contiguous stretch of steps that holds the decisive error as often as was asked.
+
+    That is a promise about runs like those it was calibrated on, not about any run.
+    """
+
+    first: int
+    """Index of the first step."""
+    last: int
+    """Index of the last step, inclusive."""
+    coverage: float
+    """Probability asked for."""
+    n: int
+    """Labelled traces it was calibrated on."""
+    pooled: bool
+    """Whether they come from several systems, because this one has too few."""
 
 
 class Attribution(Document):
@@ -77,12 +107,19 @@ class Attribution(Document):
     format: str = ""
     status: Literal["located", "abstained", "unmeasured"]
     """``abstained``: looked and found nothing decisive. ``unmeasured``: could not look."""
+    silence: Literal["innocent", "novel", "ambiguous"] | None = None
+    """Why it abstained: nothing was found; or it could not tell, because the run is unlike all the
+    model has learned from, or because no step stands out."""
     reason: str | None = None
     """Why it abstained or could not measure."""
     candidates: tuple[Candidate, ...] = ()
     """Ranked and cut to what was asked for; kept on abstention too, as what was weighed."""
     agents: tuple[AgentShare, ...] = ()
     symptom: Symptom | None = None
+    category: FailureCategory | None = None
+    """Of rank 1; ``None`` where traceloc does not know."""
+    window: Window | None = None
+    """Where a coverage was asked for and the model has the traces to promise it."""
     n_steps: int = 0
     n_candidates: int = 0
     p_no_error: float = 0.0

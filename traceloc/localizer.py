@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.attribution import AgentShare, Attribution, Candidate
+from traceloc.attribution import AgentShare, Attribution, Candidate, Window
+from traceloc.categories import find_category
 from traceloc.contracts import Signal
 from traceloc.graph import TraceGraph
+from traceloc.ranking.abstention import REASONS
 from traceloc.ranking.evidence import gather_evidence
 from traceloc.ranking.model import RankingModel, Scores, load_model
 from traceloc.ranking.symptom import find_symptom
@@ -31,6 +33,8 @@ class Localizer:
         signals: Signals to measure; all installed ones if left out.
         registry: Plugins to use where ``signals`` is left out.
         top_k: How many candidates to give.
+        coverage: Give a window of steps that holds the error with this probability, above 0 and
+            below 1, where the model can promise it.
         strict: Raise on a trace that cannot be measured and on a signal that fails. Otherwise the
             answer says what went wrong.
 
@@ -46,6 +50,7 @@ class Localizer:
         signals: Sequence[Signal] | None = None,
         registry: Registry | None = None,
         top_k: int = TOP_K,
+        coverage: float | None = None,
         strict: bool = False,
     ) -> None:
         broken: dict[str, str] = {}
@@ -56,7 +61,9 @@ class Localizer:
         self.model = model if isinstance(model, RankingModel) else load_model(model)
         self.model.check(describe(signals))
         self.signals = tuple(signals)
+        self._families = {signal.name: signal for signal in self.signals}
         self.top_k = top_k
+        self.coverage = coverage
         self.strict = strict
         self._broken = tuple(
             Diagnostic(kind="skipped", message=f"signal {name!r}: {error}")
@@ -89,28 +96,35 @@ class Localizer:
         table = measure(graph, self.signals, strict=self.strict)
         if not graph.is_acting[table.candidates].any():
             return self._unmeasured(trace, "the trace has no step that an agent took")
-        scores, added = self.model.score(table), None
+        system = trace.system
+        alone = self.model.score(table, system=system)
+        scores, added = alone, None
         if cohort is not None:
             scores, added = weigh_with_cohort(graph, table, scores, cohort)
         candidates = self._candidates(graph, table, scores)
         if cohort is not None and added is not None:
             candidates = _with_cohort(candidates, graph, cohort, scores, added)
         top = candidates[0].step
-        abstained = scores.p_no_error > self.model.abstain_above
+        silence = self.model.silence(table, scores, system=system)
+        abstained = silence is not None
         return Attribution(
             trace_id=trace.id,
             locator=trace.locator(None if abstained else top),
             system=trace.system,
             format=trace.format,
             status="abstained" if abstained else "located",
-            reason="the run looks like runs that passed" if abstained else None,
+            silence=silence,
+            reason=REASONS[silence] if silence is not None else None,
             candidates=candidates,
             agents=_agents(graph, table, scores),
             symptom=None if abstained else find_symptom(graph, table, origin=top),
+            category=None if abstained else find_category(graph, table, self._families, step=top),
+            # What the runs beside it add was not there when the model was calibrated.
+            window=None if abstained else self._window(table, alone, system),
             n_steps=len(graph),
             n_candidates=len(table.candidates),
             p_no_error=scores.p_no_error,
-            calibrated=trace.system in self.model.calibrated_systems,
+            calibrated=scores is alone and system in self.model.calibrated_systems,
             model=self.model.name,
             diagnostics=(*self._broken, *table.diagnostics),
         )
@@ -121,7 +135,6 @@ class Localizer:
         """The first ``top_k`` candidates, at least one, with their evidence."""
         positions = [int(i) for i in scores.order[: max(self.top_k, 1)]]
         contributions = self.model.contributions(table, positions)
-        families = {signal.name: signal for signal in self.signals}
         candidates = []
         for place, position in enumerate(positions):
             step = int(table.candidates[position])
@@ -137,7 +150,7 @@ class Localizer:
                     evidence=gather_evidence(
                         graph,
                         table,
-                        families,
+                        self._families,
                         step=step,
                         contributions=contributions[place],
                         strict=self.strict,
@@ -145,6 +158,21 @@ class Localizer:
                 )
             )
         return tuple(candidates)
+
+    def _window(self, table: FeatureTable, scores: Scores, system: str | None) -> Window | None:
+        if self.coverage is None:
+            return None
+        found = self.model.window(scores, system=system, coverage=self.coverage)
+        if found is None:
+            return None
+        first, last, known = found
+        return Window(
+            first=int(table.candidates[first]),
+            last=int(table.candidates[last]),
+            coverage=self.coverage,
+            n=known.n,
+            pooled=known.system is None,
+        )
 
     def _unmeasured(self, trace: Trace, reason: str) -> Attribution:
         return Attribution(

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from traceloc.errors import Location, TraceFormatError
 from traceloc.loading.reading import Ignored, Job
 from traceloc.report import Item, Problem
-from traceloc.scanning import Progress, Work, as_item
+from traceloc.scanning import Progress, as_item
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 JOBS_IN_FLIGHT = 4
 """Jobs handed out for each worker, so that none waits and results do not pile up."""
 
-_work: Callable[[Job], list[Item]] | None = None
+
+class Work(Protocol):
+    """What the processes are for; it is sent to each of them."""
+
+    def prepare(self) -> Callable[[Job], list[Any]]:
+        """What does one job, ready for many."""
+        ...
+
+
+_work: Callable[[Job], list[Any]] | None = None
 """Set once in each worker process: a localizer for each job would cost more than the job."""
 
 
@@ -31,8 +40,8 @@ def run_in_processes(
     workers: int,
     work: Work,
     on_progress: Progress | None = None,
-) -> Iterator[Item]:
-    """Yield what comes of each entry, in order.
+) -> Iterator[Any]:
+    """Yield what comes of each entry, in order; what is no job, or failed, is an ``Item``.
 
     Args:
         entries: What :func:`~traceloc.loading.plan` yields; read only as far ahead as needed.
@@ -41,7 +50,7 @@ def run_in_processes(
         on_progress: Told of each finished entry.
     """
     pool = _Pool(workers, work)
-    waiting: deque[tuple[Job, Future[list[Item]]] | Item] = deque()
+    waiting: deque[tuple[Job, Future[list[Any]]] | Item] = deque()
     stream = iter(entries)
     done = known = 0
     exhausted = False
@@ -91,7 +100,7 @@ class _Pool:
             initargs=(self._work,),
         )
 
-    def submit(self, job: Job) -> Future[list[Item]]:
+    def submit(self, job: Job) -> Future[list[Any]]:
         try:
             return self._executor.submit(_do, job)
         except BrokenProcessPool:
@@ -99,13 +108,13 @@ class _Pool:
             self._executor = self._start(self._workers)
             return self._executor.submit(_do, job)
 
-    def result(self, job: Job, future: Future[list[Item]]) -> list[Item]:
+    def result(self, job: Job, future: Future[list[Any]]) -> list[Any]:
         try:
             return future.result()
         except BrokenProcessPool:
             return self._alone(job)
 
-    def _alone(self, job: Job) -> list[Item]:
+    def _alone(self, job: Job) -> list[Any]:
         """Run a job again by itself: any of those in flight may have been the one that killed."""
         with self._start(1) as executor:
             try:
@@ -140,7 +149,7 @@ def _prepare(work: Work) -> None:
     _work = work.prepare()
 
 
-def _do(job: Job) -> list[Item]:
+def _do(job: Job) -> list[Any]:
     if _work is None:
         raise RuntimeError("the worker process was not prepared")
     return _work(job)

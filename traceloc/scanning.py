@@ -13,6 +13,8 @@ from traceloc.attribution import Attribution
 from traceloc.errors import TraceFormatError, TracelocError
 from traceloc.loading.reading import Ignored, Job, plan, run
 from traceloc.registry import Registry
+from traceloc.repeats.cohort import Cohort, Cohorts, Observation, known_outcome, observe
+from traceloc.repeats.survey import Entry, Found, sample_outcomes, survey
 from traceloc.report import IgnoredFile, Item, Passed, Problem
 from traceloc.settings import Settings, SystemTable
 from traceloc.trace import Step, Trace
@@ -27,8 +29,13 @@ MAX_RANKED = 2000
 class Localizes(Protocol):
     """What a scan needs of a localizer."""
 
-    def localize(self, trace: Trace) -> Attribution:
-        """The answer for one trace; never raises."""
+    def localize(self, trace: Trace, *, cohort: Cohort | None = None) -> Attribution:
+        """The answer for one trace; never raises.
+
+        Args:
+            trace: The run.
+            cohort: Other runs of its task; left out where there are none.
+        """
         ...
 
 
@@ -42,6 +49,8 @@ class ScanOptions:
     systems: SystemTable = field(default_factory=SystemTable)
     """Names of systems by path, from the settings."""
     top_k: int = 3
+    coverage: float | None = None
+    """Probability with which a window of steps shall hold the decisive error."""
     only_failed: bool = False
     model: str | None = None
     jobs: int | None = None
@@ -57,6 +66,7 @@ class ScanOptions:
             system=settings.system,
             systems=settings.systems,
             top_k=settings.top_k,
+            coverage=settings.coverage,
             only_failed=settings.only_failed,
             model=settings.model,
             jobs=settings.jobs,
@@ -77,7 +87,9 @@ def build_localizer(options: ScanOptions, registry: Registry) -> Localizes:
     """
     from traceloc.localizer import Localizer
 
-    localizer: Localizes = Localizer(model=options.model, top_k=options.top_k, registry=registry)
+    localizer: Localizes = Localizer(
+        options.model, top_k=options.top_k, coverage=options.coverage, registry=registry
+    )
     return localizer
 
 
@@ -114,17 +126,33 @@ def scan(
     workers = options.jobs or _processors()
     ahead: list[Any] = []
     if workers > 1 and _worth_it(planned, ahead, explicit=options.jobs is not None):
-        from traceloc.parallel import run_in_processes
-
-        return run_in_processes(
-            chain(ahead, planned),
-            workers=workers,
-            work=Work(options, factory),
-            on_progress=on_progress,
-        )
+        work = Work(options, factory)
+        entries = chain(ahead, planned)
+        return _run_in_pool(entries, workers=workers, work=work, on_progress=on_progress)
     told = None if on_progress is None else partial(_tell, on_progress, known=len(ahead))
     entries = chain(ahead, planned)
     return _run_here(entries, localizer, options=options, registry=registry, told=told)
+
+
+def _run_in_pool(
+    planned: Iterator[Entry], *, workers: int, work: Work, on_progress: Progress | None
+) -> Iterator[Item]:
+    from traceloc.parallel import run_in_processes
+
+    registry = Registry(strict=work.options.strict or None)
+    read = partial(read_job, options=work.options, registry=registry)
+    entries, known = sample_outcomes(planned, read)
+    if known:
+        entries.extend(planned)
+        cohorts = Cohorts()
+        looked_at = run_in_processes(entries, workers=workers, work=Look(work.options))
+        for seen in looked_at:
+            if isinstance(seen, Observation):
+                cohorts.take(seen)
+        work = replace(work, cohorts=cohorts.only_mixed())
+    yield from run_in_processes(
+        chain(entries, planned), workers=workers, work=work, on_progress=on_progress
+    )
 
 
 def _run_here(
@@ -135,9 +163,18 @@ def _run_here(
     registry: Registry,
     told: Callable[[int], None] | None,
 ) -> Iterator[Item]:
-    for done, entry in enumerate(entries, 1):
+    planned = iter(entries)
+    first = survey(planned, partial(read_job, options=options, registry=registry))
+    for done, (entry, found) in enumerate(first.with_rest(planned), 1):
         if isinstance(entry, Job):
-            yield from scan_job(entry, localizer=localizer, options=options, registry=registry)
+            yield from scan_job(
+                entry,
+                localizer=localizer,
+                options=options,
+                registry=registry,
+                cohorts=first.cohorts,
+                found=found,
+            )
         else:
             yield as_item(entry)
         if told is not None:
@@ -154,22 +191,65 @@ def localize_fully(trace: Trace, *, settings: Settings, registry: Registry) -> A
     return with_quotes(build_localizer(options, registry).localize(trace), trace)
 
 
-def scan_job(
-    job: Job, *, localizer: Localizes, options: ScanOptions, registry: Registry
-) -> Iterator[Item]:
-    """Yield what comes of the traces of one job."""
+def read_job(job: Job, *, options: ScanOptions, registry: Registry) -> Iterator[Found]:
+    """Load the files of one job, with the name of the system that the options give."""
     system = options.system or options.systems.find(job.paths[0])
+    return run(job, system=system, registry=registry)
+
+
+def gather_cohorts(
+    paths: Iterable[str], *, options: ScanOptions, registry: Registry
+) -> tuple[Cohorts, list[Problem]]:
+    """The runs below the paths by task, and what could not be read."""
+    cohorts, problems = Cohorts(), []
+    for entry in plan(paths, format=options.loader, registry=registry):
+        if isinstance(entry, Job):
+            for item in read_job(entry, options=options, registry=registry):
+                if isinstance(item, Trace):
+                    cohorts.add(item, passed=known_outcome(item, root=entry.root))
+                else:
+                    problems.append(Problem.of(item))
+        elif isinstance(entry, TraceFormatError):
+            problems.append(Problem.of(entry))
+    return cohorts, problems
+
+
+def scan_job(
+    job: Job,
+    *,
+    localizer: Localizes,
+    options: ScanOptions,
+    registry: Registry,
+    cohorts: Cohorts | None = None,
+    found: Iterable[Found] | None = None,
+) -> Iterator[Item]:
+    """Yield what comes of the traces of one job.
+
+    Args:
+        job: Files that are loaded together.
+        localizer: Gives the answers.
+        options: What to look at and how.
+        registry: Plugins to use.
+        cohorts: Runs of the scan by task, where a first pass has gathered them.
+        found: What the job holds, where it has been read already.
+    """
     any_trace = False
     problems: list[Problem] = []
-    for found in run(job, system=system, registry=registry):
-        if isinstance(found, TraceFormatError):
-            problems.append(Problem.of(found))
+    for item in read_job(job, options=options, registry=registry) if found is None else found:
+        if isinstance(item, TraceFormatError):
+            problems.append(Problem.of(item))
             continue
         any_trace = True
-        if options.only_failed and found.outcome.status == "passed":
-            yield Passed(found.locator())
+        if options.only_failed and item.outcome.status == "passed":
+            yield Passed(item.locator())
+            continue
+        cohort = None
+        if cohorts is not None and cohorts.tasks:
+            cohort = cohorts.of(item, passed=known_outcome(item, root=job.root))
+        if cohort is None:
+            yield with_quotes(localizer.localize(item), item)
         else:
-            yield with_quotes(localizer.localize(found), found)
+            yield with_quotes(localizer.localize(item, cohort=cohort), item)
     for problem in problems[:PROBLEMS_PER_JOB]:
         yield problem.model_copy(update={"partial": any_trace})
     if len(problems) > PROBLEMS_PER_JOB:
@@ -232,6 +312,8 @@ class Work:
 
     options: ScanOptions
     factory: Factory
+    cohorts: Cohorts | None = None
+    """Runs by task, where some were run several times."""
 
     def prepare(self) -> Callable[[Job], list[Item]]:
         """What does one job, ready for many."""
@@ -241,12 +323,39 @@ class Work:
         def work(job: Job) -> list[Item]:
             try:
                 return list(
-                    scan_job(job, localizer=localizer, options=self.options, registry=registry)
+                    scan_job(
+                        job,
+                        localizer=localizer,
+                        options=self.options,
+                        registry=registry,
+                        cohorts=self.cohorts,
+                    )
                 )
             except TracelocError as error:
                 return [Problem.of(error)]
 
         return work
+
+
+@dataclass(frozen=True)
+class Look:
+    """The first pass in a worker process: how the runs of a job came out, and their actions."""
+
+    options: ScanOptions
+
+    def prepare(self) -> Callable[[Job], list[Any]]:
+        """What looks at one job, ready for many."""
+        registry = Registry(strict=self.options.strict or None)
+
+        def look(job: Job) -> list[Any]:
+            # What cannot be read is reported by the second pass.
+            return [
+                observe(found, passed=known_outcome(found, root=job.root))
+                for found in read_job(job, options=self.options, registry=registry)
+                if isinstance(found, Trace)
+            ]
+
+        return look
 
 
 def _processors() -> int:

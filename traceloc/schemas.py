@@ -14,6 +14,7 @@ from traceloc.errors import UsageError
 DOCUMENTS = {
     "attribution": "traceloc.attribution:Attribution",
     "model": "traceloc.ranking.model:RankingModel",
+    "repeats": "traceloc.repeats.statistics:RepeatsDocument",
     "report": "traceloc.report:ReportDocument",
     "trace": "traceloc.trace:Trace",
 }

@@ -71,6 +71,8 @@ class Settings:
     """What makes the exit code 1."""
     min_coverage: float = 0.0
     """Share of traces that must have been measured."""
+    coverage: float | None = None
+    """Probability with which a window of steps shall hold the decisive error."""
     jobs: int | None = None
     """Processes; left out, traceloc decides by the size of the input."""
     model: str | None = None
@@ -220,9 +222,9 @@ def _from_text(name: str, text: str, variable: str) -> Any:
     lowered = text.strip().lower()
     if name in ("only-failed", "strict", "color"):
         value = True if lowered in _TRUE else False if lowered in _FALSE else text
-    elif name in ("top-k", "jobs", "min-coverage"):
+    elif name in ("top-k", "jobs", "min-coverage", "coverage"):
         try:
-            value = float(text) if name == "min-coverage" else int(text)
+            value = int(text) if name in ("top-k", "jobs") else float(text)
         except ValueError:
             value = text
     return _checked(name, value, variable, None)
@@ -235,7 +237,7 @@ def _checked(name: str, value: Any, called: str, where: Location | None) -> Any:
         raise UsageError(
             f"{called}: {name} is {value!r}; expected {expected}", code="TL202", location=where
         )
-    return float(value) if name == "min-coverage" else value
+    return float(value) if name in ("min-coverage", "coverage") else value
 
 
 def _expectation(name: str, value: Any) -> str | None:
@@ -248,6 +250,9 @@ def _expectation(name: str, value: Any) -> str | None:
     if name == "min-coverage":
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         return None if fits and 0 <= value <= 1 else "a number from 0 to 1"
+    if name == "coverage":
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if fits and 0 < value < 1 else "a number above 0 and below 1"
     if name == "fail-on":
         return None if value in FAIL_ON else f"one of {', '.join(FAIL_ON)}"
     return None if isinstance(value, str) and value else "a name"

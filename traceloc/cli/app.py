@@ -148,6 +148,7 @@ app.command("doctor")(doctor_command)
 LATER_COMMANDS = {
     "eval": "traceloc.cli.evaluate:eval_command",
     "fit": "traceloc.cli.fit:fit_command",
+    "repeats": "traceloc.cli.repeats:repeats_command",
 }
 """Commands of other rooms."""
 

@@ -15,6 +15,7 @@ class ProtocolName(StrEnum):
     kfold = "kfold"
     loso = "loso"
     fewshot = "fewshot"
+    arrival = "arrival"
     shipped = "shipped"
 
 
@@ -29,9 +30,16 @@ class FormatName(StrEnum):
 def eval_command(
     paths: Annotated[list[Path], typer.Argument(help="Folders of traces with labels.jsonl.")],
     protocol: Annotated[
-        ProtocolName, typer.Option(help="kfold within each set, or leave one system out.")
+        ProtocolName,
+        typer.Option(
+            help="kfold: within each set. loso: leave one system out. fewshot: a few labels on "
+            "top of the other systems. arrival: trace by trace. shipped: a finished model."
+        ),
     ] = ProtocolName.kfold,
-    seeds: Annotated[int, typer.Option(min=1, help="Repetitions, seeded 0, 1, 2 …")] = 5,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Repetitions, seeded 0, 1, 2 … [default: 5, arrival 20]"),
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Number of folds.")] = 5,
     with_prior: Annotated[
         bool, typer.Option("--with-prior", help="kfold: fit around a model of the other systems.")
@@ -52,13 +60,24 @@ def eval_command(
     weights: Annotated[
         bool, typer.Option("--weights", help="Print the weights fitted on each whole set.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="List the worst misses and what misled.")
+    ] = False,
+    coverage: Annotated[
+        float, typer.Option(help="Probability with which windows shall hold the labelled step.")
+    ] = 0.9,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw calibration, top-k and few-shot curves."),
+    ] = None,
     format: Annotated[FormatName, typer.Option(help="Form of the result.")] = FormatName.text,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail on labels that belong to no trace.")
     ] = False,
 ) -> None:
     """Say how good the ranking of labelled traces is, beside rules that need no learning."""
-    from traceloc.evaluation import evaluate, render
+    from traceloc.errors import UsageError
+    from traceloc.evaluation import draw_evaluation, evaluate, render
     from traceloc.ranking import load_model
     from traceloc.ranking.fit import FitOptions
 
@@ -73,7 +92,14 @@ def eval_command(
         families=[name.strip() for name in signals.split(",")] if signals else None,
         ablate=ablate,
         weights=weights,
+        coverage=coverage,
+        explain=explain,
     )
+    if plot is not None:
+        try:
+            plot.write_text(draw_evaluation(found), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{plot} cannot be written: {error}", code="TL220") from error
     typer.echo(render(found, format.value), nl=False)
     if strict and found.unmatched:
         typer.echo(

@@ -27,6 +27,14 @@ def scan_command(
         int | None,
         typer.Option("--top-k", "-k", metavar="N", help="Candidates for each trace. [default: 3]"),
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Print the steps that hold the error with this probability, such as 0.9, where "
+            "the model has labelled runs to promise it.",
+        ),
+    ] = None,
     only_failed: Annotated[
         bool | None,
         typer.Option("--only-failed", help="Leave out traces whose run is known to have passed."),
@@ -69,6 +77,7 @@ def scan_command(
             "from": from_,
             "system": system,
             "top_k": top_k,
+            "coverage": coverage,
             "only_failed": only_failed,
             "fail_on": fail_on,
             "min_coverage": min_coverage,

@@ -14,7 +14,7 @@ def schema_command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="attribution, model, report or trace.", show_default=False
+            metavar="NAME", help="attribution, model, repeats, report or trace.", show_default=False
         ),
     ] = None,
     write: Annotated[

@@ -11,11 +11,24 @@ from typing import NamedTuple
 from traceloc.contracts import Signal
 from traceloc.errors import UsageError
 from traceloc.evaluation.datasets import Reading, read_datasets
+from traceloc.evaluation.misses import worst_misses
 from traceloc.evaluation.preparing import Corpus, prepare
-from traceloc.evaluation.protocols import FEW_SHOT_LABELS, PROTOCOLS, Protocol
+from traceloc.evaluation.protocols import (
+    ARRIVAL_ORDERS,
+    FEW_SHOT_LABELS,
+    PROTOCOLS,
+    Protocol,
+)
 from traceloc.evaluation.report import Evaluation
 from traceloc.evaluation.running import Run, run_protocol
-from traceloc.evaluation.summary import Comparison, compare, item_rows, summarise
+from traceloc.evaluation.summary import (
+    Comparison,
+    compare,
+    item_rows,
+    reliability_bins,
+    summarise,
+    summarise_windows,
+)
 from traceloc.ranking.fit import FitOptions, fit_model
 from traceloc.ranking.model import DatasetRecord, Provenance, RankingModel, load_model
 from traceloc.registry import Registry
@@ -59,7 +72,7 @@ def evaluate(
     paths: Iterable[str | Path],
     *,
     protocol: Protocol = "kfold",
-    seeds: int = 5,
+    seeds: int | None = None,
     folds: int = 5,
     options: FitOptions | None = None,
     with_prior: bool = False,
@@ -71,14 +84,16 @@ def evaluate(
     families: Sequence[str] | None = None,
     ablate: bool = False,
     weights: bool = False,
+    coverage: float = 0.9,
+    explain: bool = False,
 ) -> Evaluation:
     """Say how good the ranking of labelled traces is.
 
     Args:
         paths: Folders with labelled traces.
-        protocol: ``kfold`` within each set, ``loso`` (leave one system out), ``fewshot``, or
-            ``shipped`` for a finished model as it is.
-        seeds: Number of repetitions, seeded 0, 1, 2 …
+        protocol: ``kfold`` within each set, ``loso`` (leave one system out), ``fewshot``,
+            ``arrival`` (trace by trace), or ``shipped`` for a finished model as it is.
+        seeds: Number of repetitions, seeded 0, 1, 2 …; 5 if left out, 20 for ``arrival``.
         folds: Number of folds.
         options: How to fit.
         with_prior: For ``kfold``: fit around a model of the other systems.
@@ -90,6 +105,8 @@ def evaluate(
         families: Use only these signals.
         ablate: Compare with a run without each signal.
         weights: Fit on each set as a whole and keep the models.
+        coverage: Probability with which windows shall hold the labelled step.
+        explain: Keep the worst misses, and what misled the model.
 
     Raises:
         UsageError: If there is nothing to evaluate or an argument is wrong.
@@ -99,26 +116,34 @@ def evaluate(
         raise UsageError(
             f"there is no protocol {protocol!r}", hint=f"there are: {', '.join(PROTOCOLS)}"
         )
+    if not 0 < coverage < 1:
+        raise UsageError(f"coverage is {coverage!r}; expected a number above 0 and below 1")
+    repeated = protocol in ("kfold", "fewshot", "arrival")
+    count = seeds or (ARRIVAL_ORDERS if protocol == "arrival" else 5)
+    registry = registry or Registry()
+    signals = registry.all("signals") if signals is None else signals
     measured = measure_datasets(paths, systems=systems, registry=registry, signals=signals)
     corpus = measured.corpus if families is None else measured.corpus.only(families)
     if protocol == "shipped" and model is None:
         model = load_model()
     begun = time.perf_counter()
 
-    def run(of: Corpus, baselines: bool) -> Run:
+    def run(of: Corpus, baselines: bool, explain: bool = False) -> Run:
         return run_protocol(
             of,
             protocol,
-            seeds=range(seeds),
+            seeds=range(count),
             folds=folds,
             options=options,
             with_prior=with_prior,
             model=model,
             labels=labels,
             baselines=baselines,
+            coverage=coverage,
+            explain=explain,
         )
 
-    full = run(corpus, True)
+    full = run(corpus, True, explain)
     comparisons: list[Comparison] = []
     if ablate:
         for family in corpus.families:
@@ -130,9 +155,12 @@ def evaluate(
     items = corpus.items
     return Evaluation(
         protocol=protocol,
-        seeds=tuple(range(seeds)) if protocol in ("kfold", "fewshot") else (0,),
+        seeds=tuple(range(count)) if repeated else (0,),
         folds=folds,
         rows=summarise(full),
+        windows=summarise_windows(full, coverage),
+        reliability=reliability_bins(full),
+        misses=worst_misses(full.misses, _claims(signals)),
         comparisons=tuple(comparisons),
         items=item_rows(full),
         models=models,
@@ -145,6 +173,11 @@ def evaluate(
         data_hash=corpus.digest,
         seconds=measured.seconds | {"run": time.perf_counter() - begun},
     )
+
+
+def _claims(signals: Sequence[Signal]) -> dict[str, str]:
+    """What a high value of each feature means."""
+    return {f"{each.name}.{f.name}": f.claim for each in signals for f in each.features}
 
 
 def fit(

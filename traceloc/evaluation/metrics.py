@@ -6,19 +6,31 @@ The tie rule, everywhere: of two candidates with equal scores the earlier step i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import comb, inf, log, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traceloc.ranking.calibration import calibration_error
 from traceloc.ranking.model import rank
 
 Floats = NDArray[np.float64]
 
+__all__ = [
+    "METRICS",
+    "ItemScore",
+    "area_under_curve",
+    "calibration_error",
+    "f1_of_silence",
+    "most_suspected",
+    "score_item",
+    "score_uniform",
+    "score_window",
+]
+
 SMALLEST_PROBABILITY = 1e-6
 """A label that is no candidate, or has less, counts as this much, so that NLL stays finite."""
-ECE_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,12 @@ class ItemScore:
     """Sum over candidates of the squared difference of probability and label, 0 to 2."""
     confidence: float
     """Probability of rank 1."""
+    covered: float = nan
+    """The window of the coverage asked for holds a labelled step; NaN where there is no window."""
+    set_steps: float = nan
+    """Candidates in that window."""
+    set_share: float = nan
+    """The same as a share of all candidates, 0 to 1."""
 
 
 METRICS = tuple(field.name for field in fields(ItemScore) if field.name != "confidence")
@@ -147,28 +165,43 @@ def score_uniform(
     )
 
 
-def calibration_error(confidence: Floats, hits: Floats, *, bins: int = ECE_BINS) -> float:
-    """Expected calibration error: the mean gap of confidence and accuracy over equal bins.
-
-    Guo et al. (2017), "On calibration of modern neural networks".
-
-    Args:
-        confidence: Probability of rank 1, per trace.
-        hits: Whether rank 1 was right, per trace.
-        bins: Number of bins of equal width.
-    """
-    if not len(confidence) or np.isnan(confidence).any():
-        return nan
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = 0.0
-    for each in range(bins):
-        at = place == each
-        if at.any():
-            gap += at.mean() * abs(confidence[at].mean() - hits[at].mean())
-    return float(gap)
-
-
 def area_under_curve(scores: Floats, positive: NDArray[np.bool_]) -> float:
     """Chance that a positive scores above a negative, ties counting half; NaN without both."""
     above = scores[positive][:, None] - scores[~positive][None, :]
     return float(((above > 0) + 0.5 * (above == 0)).mean()) if above.size else nan
+
+
+def score_window(
+    score: ItemScore, window: tuple[int, int], *, native: Sequence[int], labels: frozenset[int]
+) -> ItemScore:
+    """The metrics of a trace with those of its window.
+
+    Args:
+        score: The metrics without.
+        window: Positions of the first and last candidate in it.
+        native: Native index of each candidate.
+        labels: Labelled native indices; holding any of them covers.
+    """
+    first, last = window
+    size = last - first + 1
+    return replace(
+        score,
+        covered=float(any(each in labels for each in native[first : last + 1])),
+        set_steps=float(size),
+        set_share=size / len(native),
+    )
+
+
+def f1_of_silence(hit: Floats, kept_silent: Floats) -> float:
+    """Harmonic mean of accuracy on failed runs and of silence on passed ones; NaN without both.
+
+    ProcessBench (Zheng et al. 2024, arXiv 2412.06559): earliest error, or "all correct".
+
+    Args:
+        hit: For each failed run whether a step was blamed, and the labelled one.
+        kept_silent: For each passed run whether nothing was blamed.
+    """
+    if not len(hit) or not len(kept_silent):
+        return nan
+    accuracy, silence = float(hit.mean()), float(kept_silent.mean())
+    return 2 * accuracy * silence / (accuracy + silence) if accuracy + silence else 0.0

@@ -41,6 +41,8 @@ class Prepared:
     """Position of the candidate that each trivial rule names."""
     digest: str
     """Of content and labels, for the provenance of a model."""
+    begun: float | None = None
+    """When the run began, in seconds since 1970, where the trace says it."""
 
     @property
     def native(self) -> list[int]:
@@ -170,6 +172,7 @@ def prepare_item(item: LabelledTrace, signals: Sequence[Signal]) -> Prepared:
         blamed_agents=frozenset(stated),
         rules=rules,
         digest=content.hexdigest(),
+        begun=min((s.timestamp.timestamp() for s in trace.steps if s.timestamp), default=None),
     )
 
 

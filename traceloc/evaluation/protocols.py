@@ -12,9 +12,13 @@ import numpy as np
 
 from traceloc.evaluation.preparing import Prepared
 
-Protocol = Literal["kfold", "loso", "fewshot", "shipped"]
-PROTOCOLS: tuple[Protocol, ...] = ("kfold", "loso", "fewshot", "shipped")
+Protocol = Literal["kfold", "loso", "fewshot", "arrival", "shipped"]
+PROTOCOLS: tuple[Protocol, ...] = ("kfold", "loso", "fewshot", "arrival", "shipped")
 FEW_SHOT_LABELS = (0, 5, 10, 20, 50)
+ARRIVAL_ORDERS = 20
+"""Seeded orders that stand in for the one in which traces came, where that is not known."""
+ARRIVAL_GROWTH = 1.1
+"""By how much what was learned from must grow before it is learned anew; up to ten, each time."""
 
 
 class Split(NamedTuple):
@@ -71,6 +75,35 @@ def few_shot(
             if count <= len(usable):
                 chosen = tuple(sorted(usable[int(j)] for j in order[:count]))
                 yield split._replace(train=chosen, tag=f"{count} labels")
+
+
+def arrival(items: Sequence[Prepared], *, seed: int) -> Iterator[Split]:
+    """Within each set, traces come one by one; each is asked before its label is learned.
+
+    The model of the other systems is the prior. Traces of its group that came earlier are not
+    learned from, as everywhere. Where every trace of a set says when it began, that is the order,
+    whatever the seed; else it is a seeded one. The tag says how many labels there were at least.
+
+    Args:
+        items: All traces.
+        seed: Of the order.
+    """
+    for dataset in _names(item.dataset for item in items):
+        members = [i for i, item in enumerate(items) if item.dataset == dataset and item.labelled]
+        begun = [items[i].begun for i in members]
+        if all(each is not None for each in begun):
+            order = sorted(range(len(members)), key=lambda k: (begun[k], k))
+        else:
+            order = np.random.default_rng(seed).permutation(len(members)).tolist()
+        prior = other_systems(items, members)
+        known: tuple[int, ...] = ()
+        for came, place in enumerate(order):
+            if came <= 10 or came >= ARRIVAL_GROWTH * len(known):
+                known = tuple(sorted(members[k] for k in order[:came]))
+            one = members[place]
+            train = tuple(i for i in known if items[i].group != items[one].group)
+            at_least = max(count for count in FEW_SHOT_LABELS if count <= came)
+            yield Split(seed, train, (one,), prior, f"from {at_least} labels on")
 
 
 def in_sample(items: Sequence[Prepared]) -> Iterator[Split]:

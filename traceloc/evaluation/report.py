@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from traceloc.evaluation.summary import Comparison, ItemRow, Row
+from traceloc.evaluation.misses import Miss
+from traceloc.evaluation.summary import Comparison, ItemRow, ReliabilityBin, Row, WindowSummary
 from traceloc.ranking.model import RankingModel
 from traceloc.trace import Document
 
@@ -25,6 +26,7 @@ _PERCENT = {
     "agent": "agent",
 }
 _PLAIN = {"mrr": "MRR", "exam": "EXAM", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
+_WINDOW = {"covered": "held", "set_share": "of trace"}
 
 
 class Evaluation(Document):
@@ -36,6 +38,11 @@ class Evaluation(Document):
     folds: int
     tie_rule: str = TIE_RULE
     rows: tuple[Row, ...]
+    windows: tuple[WindowSummary, ...] = ()
+    """Coverage and size of windows over all sets together, by method."""
+    reliability: tuple[ReliabilityBin, ...] = ()
+    misses: tuple[Miss, ...] = ()
+    """The worst of each set, where that was asked for."""
     comparisons: tuple[Comparison, ...] = ()
     items: tuple[ItemRow, ...] = ()
     models: tuple[RankingModel, ...] = ()
@@ -59,11 +66,24 @@ def render(evaluation: Evaluation, format: Format = "text") -> str:
         return evaluation.model_dump_json(indent=1) + "\n"
     markdown = format == "markdown"
     parts = [_heading(evaluation)]
-    for dataset in dict.fromkeys(row.dataset for row in evaluation.rows):
-        rows = [row for row in evaluation.rows if row.dataset == dataset]
+    labelled = [row for row in evaluation.rows if row.n]
+    for dataset in dict.fromkeys(row.dataset for row in labelled):
+        rows = [row for row in labelled if row.dataset == dataset]
         title = f"{dataset} (n={rows[0].n})"
         parts.append(f"### {title}\n" if markdown else title)
         parts.append(_table(_cells(rows), markdown=markdown))
+    if evaluation.windows:
+        title = "windows of steps, all sets together (of sets with the same traces the first)"
+        parts.append(f"### {title}\n" if markdown else title)
+        parts.append(_table(_window_cells(evaluation.windows), markdown=markdown))
+    if any(row.silence for row in evaluation.rows):
+        title = "runs that passed against runs that failed"
+        parts.append(f"### {title}\n" if markdown else title)
+        parts.append(_table(_silence_cells(evaluation.rows), markdown=markdown))
+    if evaluation.misses:
+        title = "worst misses: surest about another step than the labelled one"
+        parts.append(f"### {title}\n" if markdown else title)
+        parts.append(_table(_miss_cells(evaluation.misses), markdown=markdown))
     if evaluation.comparisons:
         title = "difference when a family is left out (minus: worse steps, plus: worse NLL)"
         parts.append(f"### {title}\n" if markdown else title)
@@ -95,15 +115,76 @@ def _heading(evaluation: Evaluation) -> str:
 
 
 def _cells(rows: Sequence[Row]) -> list[list[str]]:
-    with_auc = any(row.auc is not None for row in rows)
+    with_windows = any(row.metrics.get("covered") is not None for row in rows)
     header = ["", "step", "95%", *list(_PERCENT.values())[1:], *_PLAIN.values()]
-    cells = [header + (["AUC"] if with_auc else [])]
+    cells = [header + (list(_WINDOW.values()) if with_windows else [])]
     for row in rows:
         low, high = row.intervals["exact"]
         line = [row.method, _percent(row.metrics["exact"]), f"[{100 * low:.0f},{100 * high:.0f}]"]
         line += [_percent(row.metrics[name]) for name in list(_PERCENT)[1:]]
         line += [_plain(row.metrics.get(name)) for name in _PLAIN]
-        cells.append(line + ([_plain(row.auc)] if with_auc else []))
+        extra = [_percent(row.metrics.get(name)) for name in _WINDOW] if with_windows else []
+        cells.append(line + extra)
+    return cells
+
+
+def _window_cells(windows: Sequence[WindowSummary]) -> list[list[str]]:
+    cells = [["", "asked", "held", "95%", "traces", "median steps", "median of trace"]]
+    for each in windows:
+        cells.append(
+            [
+                each.method,
+                _percent(each.asked),
+                _percent(each.covered),
+                f"[{100 * each.low:.0f},{100 * each.high:.0f}]",
+                str(each.n),
+                f"{each.median_steps:g}",
+                _percent(each.median_share),
+            ]
+        )
+    return cells
+
+
+def _silence_cells(rows: Sequence[Row]) -> list[list[str]]:
+    header = ["set", "method", "passed", "failed", "AUC", "95%", "silent if passed"]
+    cells = [[*header, "silent if failed", "step if failed", "F1"]]
+    for row in rows:
+        if row.silence is None:
+            continue
+        low, high = row.auc_interval or (0.0, 1.0)
+        cells.append(
+            [
+                row.dataset,
+                row.method,
+                str(row.silence.passed),
+                str(row.silence.failed),
+                _plain(row.auc),
+                f"[{low:.2f},{high:.2f}]",
+                _percent(row.silence.silent_on_passed),
+                _percent(row.silence.silent_on_failed),
+                _percent(row.silence.hit_on_failed),
+                _percent(row.silence.f1),
+            ]
+        )
+    return cells
+
+
+def _miss_cells(misses: Sequence[Miss]) -> list[list[str]]:
+    cells = [["trace", "blamed", "labelled", "its rank", "ahead by", "misled by"]]
+    for miss in misses:
+        terms = [
+            f"{term.claim or term.feature} ({term.contribution:+.2f})" for term in miss.misled[:3]
+        ]
+        cells.append(
+            [
+                miss.locator,
+                f"#{miss.blamed} {miss.blamed_agent}",
+                f"#{miss.labelled} {miss.labelled_agent}" if miss.rank else "no candidate",
+                str(miss.rank or "-"),
+                f"{miss.log_odds:.2f}",
+                "; ".join(terms),
+            ]
+        )
     return cells
 
 

@@ -10,19 +10,21 @@ import numpy as np
 
 from traceloc.errors import UsageError
 from traceloc.evaluation.baselines import COMMONEST, UNIFORM, commonest_position, nearest
-from traceloc.evaluation.metrics import ItemScore, score_item, score_uniform
+from traceloc.evaluation.metrics import ItemScore, score_item, score_uniform, score_window
+from traceloc.evaluation.misses import Miss, note_miss
 from traceloc.evaluation.preparing import Corpus, Prepared
 from traceloc.evaluation.protocols import (
     FEW_SHOT_LABELS,
     Protocol,
     Split,
+    arrival,
     few_shot,
     in_sample,
     k_fold,
     leave_one_system_out,
 )
 from traceloc.ranking.fit import FitOptions, fit_model
-from traceloc.ranking.model import RankingModel, softmax
+from traceloc.ranking.model import RankingModel
 
 MODEL = "traceloc"
 
@@ -37,14 +39,28 @@ class Result(NamedTuple):
     score: ItemScore
 
 
+class Verdict(NamedTuple):
+    """Whether one trace was accused, where its outcome is known."""
+
+    item: int
+    method: str
+    seed: int
+    p_no_error: float
+    silent: bool
+    """Whether the model abstained, for whatever reason."""
+    hit: bool
+    """Whether it blamed a step, and a labelled one."""
+
+
 @dataclass
 class Run:
     """All answers of a protocol."""
 
     corpus: Corpus
     results: list[Result] = field(default_factory=list)
-    innocence: list[tuple[int, str, int, float]] = field(default_factory=list)
-    """Item, method, seed and probability of "no decisive error", where the outcome is known."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    misses: list[Miss] = field(default_factory=list)
+    """What misled the model, where that was asked for."""
 
 
 def run_protocol(
@@ -58,6 +74,8 @@ def run_protocol(
     model: RankingModel | None = None,
     labels: Sequence[int] = FEW_SHOT_LABELS,
     baselines: bool = True,
+    coverage: float = 0.9,
+    explain: bool = False,
 ) -> Run:
     """Answer for every trace by the rules of a protocol.
 
@@ -71,10 +89,13 @@ def run_protocol(
         model: For ``shipped``: the finished model.
         labels: For ``fewshot``: numbers of labels.
         baselines: Whether to answer by the trivial rules too.
+        coverage: Probability with which windows shall hold the labelled step.
+        explain: Keep what misled the model where it was wrong, for the first seed.
     """
     run = Run(corpus)
     priors: dict[tuple[int, ...], RankingModel | None] = {}
     asked: set[tuple[int, tuple[int, ...]]] = set()
+    last: tuple[object, RankingModel | None] | None = None
     options = options or FitOptions()
     for split in _splits(corpus, protocol, seeds, folds, with_prior, labels):
         if protocol == "shipped":
@@ -85,8 +106,12 @@ def run_protocol(
                 if split.prior not in priors:
                     priors[split.prior] = fit_split(corpus, split.prior, options)
                 prior = priors[split.prior]
-            fitted = fit_split(corpus, split.train, options, prior=prior)
-        _ask(run, split, fitted)
+            # Traces that come one by one are often asked of the same model.
+            learned_from = (split.train, split.prior)
+            if last is None or last[0] != learned_from:
+                last = (learned_from, fit_split(corpus, split.train, options, prior=prior))
+            fitted = last[1]
+        _ask(run, split, fitted, coverage=coverage, explain=explain and split.seed == seeds[0])
         # The rules answer the same whatever the number of labels.
         if baselines and (split.seed, split.test) not in asked:
             asked.add((split.seed, split.test))
@@ -125,26 +150,44 @@ def _splits(
     elif protocol == "fewshot":
         for seed in seeds:
             yield from few_shot(items, folds=folds, seed=seed, labels=labels)
+    elif protocol == "arrival":
+        for seed in seeds:
+            yield from arrival(items, seed=seed)
     elif protocol == "shipped":
         yield from in_sample(items)
     else:
         raise UsageError(f"there is no protocol {protocol!r}")
 
 
-def _ask(run: Run, split: Split, model: RankingModel | None) -> None:
+def _ask(
+    run: Run, split: Split, model: RankingModel | None, *, coverage: float, explain: bool
+) -> None:
     """Score the answers of a model; without one it knows nothing and takes the first step."""
     method = f"{MODEL}, {split.tag}" if split.tag else MODEL
     for i in split.test:
         item = run.corpus.items[i]
-        scores, p_no_error = np.zeros(len(item.agents)), 0.0
-        if model is not None:
-            found = model.score(item.table)
-            scores, p_no_error = found.scores, found.p_no_error
+        n = len(item.agents)
+        if model is None or not n:
+            if item.labelled:
+                score = score_item(np.zeros(n), probabilities=np.full(n, 1 / n), **_facts(item))
+                run.results.append(Result(i, method, split.seed, score))
+            continue
+        found = model.score(item.table, system=item.system)
+        hit = False
         if item.labelled:
-            score = score_item(scores, probabilities=softmax(scores), **_facts(item))
+            given_failure = found.probabilities / found.probabilities.sum()
+            score = score_item(found.scores, probabilities=given_failure, **_facts(item))
+            window = model.window(found, system=item.system, coverage=coverage)
+            if window is not None:
+                score = score_window(score, window[:2], native=item.native, labels=item.labels)
             run.results.append(Result(i, method, split.seed, score))
+            hit = score.exact == 1
+            if explain and not hit:
+                run.misses.append(note_miss(item, method, model, found))
         if item.passed is not None:
-            run.innocence.append((i, method, split.seed, p_no_error))
+            silent = model.silence(item.table, found, system=item.system) is not None
+            verdict = Verdict(i, method, split.seed, found.p_no_error, silent, hit and not silent)
+            run.verdicts.append(verdict)
 
 
 def _ask_rules(run: Run, split: Split) -> None:

@@ -122,6 +122,42 @@ def bootstrap_difference(
     return Difference(float(difference.mean()), float(low), float(high))
 
 
+def bootstrap_auc(
+    scores: Sequence[float],
+    positive: Sequence[bool],
+    groups: Sequence[str],
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Interval of the area under the curve that resamples whole groups.
+
+    Args:
+        scores: Of each trace.
+        positive: Whether it should score high.
+        groups: Group of each trace.
+        seed: Seed of the resampling.
+        level: Probability inside.
+        resamples: How many times groups are drawn; draws without both classes are left out.
+    """
+    values, truth = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=np.bool_)
+    if truth.all() or not truth.any():
+        return Interval(0.0, 1.0)
+    names, place = np.unique(np.asarray(groups), return_inverse=True)
+    above = values[truth][:, None] - values[~truth][None, :]
+    wins = (above > 0) + 0.5 * (above == 0)
+    rows, columns = place[truth], place[~truth]
+    random, areas = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        count = np.bincount(random.integers(0, len(names), len(names)), minlength=len(names))
+        left, right = count[rows].astype(np.float64), count[columns].astype(np.float64)
+        if left.sum() and right.sum():
+            areas.append(float(left @ wins @ right) / (left.sum() * right.sum()))
+    low, high = np.quantile(areas, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
 def mean_without_nan(values: NDArray[np.float64]) -> float:
     """The mean, or NaN where any value is missing, without numpy's warning for no values."""
     return float(values.mean()) if len(values) else float("nan")

@@ -169,7 +169,10 @@ class Source:
         self, message: str, *, code: str, line: int | None = None, byte: int | None = None
     ) -> None:
         """Note a problem that does not stop the reading."""
-        self.problems.append(self.error(message, code=code, line=line, byte=byte))
+        problem = self.error(message, code=code, line=line, byte=byte)
+        # The start of a file is read twice.
+        if not self.problems or str(self.problems[0]) != str(problem):
+            self.problems.append(problem)
 
     def error(
         self,

@@ -129,7 +129,7 @@ def calibration_error(confidence: Floats, hits: Floats, *, bins: int = ECE_BINS)
 def reliability(
     confidence: Floats, hits: Floats, *, bins: int = ECE_BINS
 ) -> list[tuple[float, float, float]]:
-    """Mean confidence, accuracy and share of the traces for each bin of equal width that has any."""
+    """Mean confidence, accuracy and share of the traces for each bin that has any."""
     place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     found = []
     for each in range(bins):

@@ -1,6 +1,7 @@
 """Contiguous prediction sets: a window of steps that holds the decisive error as often as asked.
 
-Around the most likely candidate an interval grows to the side of the likelier neighbour. How much
+Around the most likely candidate an interval grows to the side where the next stretch of candidates
+holds most for its length, so that it also reaches a second peak behind a valley. How much
 probability it holds just before it takes in the labelled step is the trace's nonconformity score.
 With scores ``s_1 ≤ … ≤ s_n`` of held-out traces, growing while the mass is at most ``s_k``,
 ``k = ⌈(n + 1) · coverage⌉``, covers the label of a further trace with at least that probability,
@@ -71,7 +72,7 @@ class Growth(NamedTuple):
 
 
 def grow(probabilities: Floats) -> Iterator[Growth]:
-    """Intervals around the mode, each one candidate wider: to the likelier side, of equals earlier.
+    """Intervals around the mode, each one candidate wider; of equal sides the earlier comes first.
 
     Args:
         probabilities: One per candidate, in step order.
@@ -80,15 +81,44 @@ def grow(probabilities: Floats) -> Iterator[Growth]:
     if not n:
         return
     p = (probabilities / max(float(probabilities.sum()), 1e-300)).tolist()
-    first = last = int(np.argmax(probabilities))
-    yield Growth(first, last, first, 0.0)
-    mass = p[first]
-    while last - first + 1 < n:
-        earlier = first > 0 and (last == n - 1 or p[first - 1] >= p[last + 1])
-        added = first - 1 if earlier else last + 1
-        first, last = min(first, added), max(last, added)
-        yield Growth(first, last, added, mass)
-        mass += p[added]
+    mode = int(np.argmax(probabilities))
+    earlier, later = _stretches(p[:mode][::-1]), _stretches(p[mode + 1 :])
+    first = last = mode
+    yield Growth(first, last, mode, 0.0)
+    mass, left, right = p[mode], 0, 0
+    while left < len(earlier) or right < len(later):
+        back = right == len(later) or (
+            left < len(earlier) and earlier[left].mean >= later[right].mean
+        )
+        size = earlier[left].size if back else later[right].size
+        left, right = left + back, right + (not back)
+        for _ in range(size):
+            added = first - 1 if back else last + 1
+            first, last = min(first, added), max(last, added)
+            yield Growth(first, last, added, mass)
+            mass += p[added]
+
+
+class _Stretch(NamedTuple):
+    mean: float
+    size: int
+
+
+def _stretches(outward: Sequence[float]) -> list[_Stretch]:
+    """One side of the mode cut so that each stretch has the highest mean of all that begin there.
+
+    These are the pieces of the least concave majorant of the running sum, found by pooling adjacent
+    violators in linear time.
+    """
+    found: list[_Stretch] = []
+    for value in outward:
+        new = _Stretch(value, 1)
+        while found and found[-1].mean < new.mean:
+            old = found.pop()
+            size = old.size + new.size
+            new = _Stretch((old.mean * old.size + new.mean * new.size) / size, size)
+        found.append(new)
+    return found
 
 
 def score_window(probabilities: Floats, target: Floats) -> float:

@@ -134,23 +134,21 @@ def fit_model(
             [each.target for each in labelled],
             design.weights_of(labelled),
         )
+        tempered = [settle(s / temperature) for s in scores]
         if options.null and any(each.passed for each in usable):
-            tempered = [settle(s / temperature) for s in scores]
             innocence = fit_null(usable, tempered, missed=options.missed)
-        trust = learn_trust(
-            usable,
-            [settle(s / temperature) for s in scores],
-            held_out.folds,
-            slopes / design.scale / temperature,
-        )
+        raw_slopes = slopes / design.scale / temperature
+        trust = learn_trust(usable, tempered, held_out.folds, raw_slopes, prior=prior)
     elif prior is not None:
-        temperature = prior.temperature
+        temperature, trust = prior.temperature, Trust.of(prior)
     if prior is not None and innocence.null.bias is None:
         innocence = Innocence(prior.null, prior.abstain_above)
     weights = [
-        FeatureWeight(name=f.name, weight=tidy(w), mean=tidy(m), scale=tidy(s))
-        for f, w, m, s in zip(
-            features, design.solve(labelled, l2), design.mean, design.scale, strict=True
+        FeatureWeight(
+            name=f.name, weight=tidy(w), mean=tidy(m), scale=tidy(s), **trust.bounds_of(f.name, at)
+        )
+        for at, (f, w, m, s) in enumerate(
+            zip(features, slopes, design.mean, design.scale, strict=True)
         )
     ]
     parts = [f.part for f in features]
@@ -161,6 +159,10 @@ def fit_model(
         null=innocence.null,
         abstain_above=innocence.abstain_above,
         temperature=tidy(temperature),
+        doubt=trust.doubt,
+        calibrations=trust.calibrations,
+        calibrated_systems=trust.calibrated_systems,
+        coverages=trust.coverages,
         provenance=provenance.model_copy(
             update={"l2": l2, "prior": prior.name if prior is not None else None}
         ),

@@ -37,9 +37,7 @@ class Innocence(NamedTuple):
     abstain_above: float = 0.5
 
 
-def fit_null(
-    examples: Sequence[Example], scores: Sequence[Floats], *, missed: float
-) -> Innocence:
+def fit_null(examples: Sequence[Example], scores: Sequence[Floats], *, missed: float) -> Innocence:
     """Fit the logistic model of innocence.
 
     Slopes come only from the contrast of passed and failed runs within one system: a system of

@@ -32,6 +32,8 @@ class Trust(NamedTuple):
     calibrations: tuple[SystemCalibration, ...] = ()
     coverages: tuple[Coverage, ...] = ()
     bounds: Bounds | None = None
+    prior: RankingModel | None = None
+    """The model whose bounds of features stay in force, where there are no new ones."""
 
     @property
     def calibrated_systems(self) -> tuple[str, ...]:
@@ -40,8 +42,15 @@ class Trust(NamedTuple):
 
     @classmethod
     def of(cls, model: RankingModel) -> Trust:
-        """What an earlier model knows; bounds of features stay with its weights."""
-        return cls(model.doubt, model.calibrations, model.coverages)
+        """What an earlier model knows, but for probabilities, which other weights undo."""
+        return cls(model.doubt, (), model.coverages, None, model)
+
+    def bounds_of(self, name: str, column: int) -> dict[str, float | None]:
+        """``low`` and ``high`` of a feature."""
+        if self.bounds is not None:
+            return {"low": _tidy(self.bounds.low[column]), "high": _tidy(self.bounds.high[column])}
+        known = self.prior.weights.get(name) if self.prior is not None else None
+        return {"low": known.low, "high": known.high} if known is not None else {}
 
 
 def learn_trust(
@@ -104,6 +113,10 @@ def _bounds(examples: Sequence[Example]) -> Bounds:
     low = np.min([each.features.min(axis=0) for each in examples], axis=0)
     high = np.max([each.features.max(axis=0) for each in examples], axis=0)
     return Bounds(low.astype(np.float64), high.astype(np.float64))
+
+
+def _tidy(value: float) -> float:
+    return float(f"{value:.6g}") + 0.0
 
 
 def _softmax(scores: Floats) -> Floats:

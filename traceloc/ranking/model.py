@@ -110,7 +110,7 @@ class RankingModel(Document):
     """Systems for which probabilities were checked against labels and may be shown; the rule stands
     in :mod:`traceloc.ranking.calibration`."""
     coverages: tuple[Coverage, ...] = ()
-    """Held-out scores for windows of a stated coverage: pooled, and of systems with enough labels."""
+    """Held-out scores for windows of a stated coverage: pooled, and of systems with enough."""
     provenance: Provenance = Provenance()
 
     @property
@@ -232,8 +232,9 @@ class RankingModel(Document):
         known = [weights.get(feature.name) for feature in table.features]
         low = np.array([-np.inf if w is None or w.low is None else w.low for w in known])
         high = np.array([np.inf if w is None or w.high is None else w.high for w in known])
-        found = (extrapolation(rows, slopes, Bounds(low, high)) for _, rows in table.blocks())
-        return max(found, default=0.0)
+        bounds = Bounds(low, high)
+        blocks = (rows.astype(np.float64) for _, rows in table.blocks())
+        return max((extrapolation(rows, slopes, bounds) for rows in blocks), default=0.0)
 
     def contributions(self, table: FeatureTable, positions: Sequence[int]) -> Floats:
         """What each feature adds to some candidates, against the mean candidate of the trace.

@@ -1,8 +1,8 @@
 """What a whole run looks like: absolute measures, for telling failed runs from passed ones.
 
 A ranking within a trace only needs what differs between its steps. Whether anything went wrong at
-all shows in sums: runs that fail are longer, read more, ask the same again, doubt, and end in many
-words. Each measure says beforehand which way it may count, so that a habit of one system (a support
+all shows in sums: runs that fail are longer, read more, ask the same again, doubt, and end with much
+to say. Each measure says beforehand which way it may count, so that a habit of one system (a support
 agent that rightly refuses) cannot turn it round. All are linear in the text and read nothing but
 the blinded trace.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ PHRASE = 80
 """Longest answer that is looked for word by word in what was read."""
 NEAR = 400
 """Characters around an answer within which the words of the question are looked for."""
+DENIAL = 600
+"""Characters of an answer in which a denial is looked for."""
 HITS = 8
 """Places of an answer in one result that are looked at."""
 
@@ -47,11 +50,10 @@ SUMMARIES: tuple[SummarySpec, ...] = (
     SummarySpec("run.read", -1, "log of the words that came back from tools"),
     SummarySpec("run.gives_up", -1, "log of the mentions of what cannot be done; one-shot runs"),
     SummarySpec("run.doubts", -1, "log of the mentions of gaps and mix-ups; one-shot runs"),
-    SummarySpec("final.words", -1, "log of the words of the last message"),
+    SummarySpec("final.values", -1, "log of the names, numbers and links of the last step"),
     SummarySpec("final.hedges", -1, "log of the hedges of the last message; one-shot runs"),
     SummarySpec("answer.items", -1, "log of the parts of the answer"),
-    SummarySpec("answer.asks", -1, "the answer ends in a question; one-shot runs"),
-    SummarySpec("answer.unread", -1, "a short answer stands in nothing that was read"),
+    SummarySpec("answer.denies", -1, "the answer is that there is none; one-shot runs"),
     SummarySpec("answer.near_question", 1, "share of the question's words around the answer, read"),
     SummarySpec("task.names_missing", -1, "share of the task's names in nothing that was read"),
     SummarySpec("calls.alike", -1, "mean overlap of each call with the one before"),
@@ -59,7 +61,7 @@ SUMMARIES: tuple[SummarySpec, ...] = (
     SummarySpec("errors.at_end", -1, "the last result is an error"),
 )
 """Measures of a run; one-shot ones are 0 where a person speaks after an agent has acted, because in
-a conversation a refusal or a question may be what is right."""
+a conversation a refusal may be what is right."""
 
 _MARK = re.compile(
     r"(?:final answer|the answer is|<answer>|\\boxed\{|answer:|final result)\s*:?\s*", re.IGNORECASE
@@ -86,6 +88,12 @@ _DOUBTS = re.compile(
     r"|clear)|unclear|ambiguous|confus\w+|incorrect\w*|premise|mistake)\b",
     re.IGNORECASE,
 )
+_DENIES = re.compile(
+    r"\bnone\b|no such|no evidence|no information|not (?:found|exist|possible|available|enough"
+    r"|determin)|cannot|unknown|unclear|n/a|there (?:is|are|was|were) no|does not exist"
+    r"|insufficient",
+    re.IGNORECASE,
+)
 _COMMON = frozenset(
     """the and that this was were are what which who when where how did does for from with its
     not but has have had""".split()
@@ -109,13 +117,13 @@ def summarise_run(graph: TraceGraph) -> dict[str, float]:
     found["errors.at_end"] = float(last is not None and last.kind != "control_flow")
     message = _final_message(said)
     answer = state_answer(message)
-    found["final.words"] = math.log1p(len(tokenize(message[-TAIL:])))
+    found["final.values"] = math.log1p(len(graph.lexical.values(int(acting[-1]))))
     found["answer.items"] = math.log1p(len(_ITEMS.findall(answer)))
     if not _is_conversation(graph, int(acting[0])):
         found["run.gives_up"] = math.log1p(sum(len(_GIVES_UP.findall(text)) for text in said))
         found["run.doubts"] = math.log1p(sum(len(_DOUBTS.findall(text)) for text in said))
         found["final.hedges"] = math.log1p(len(_HEDGES.findall(message[-TAIL:])))
-        found["answer.asks"] = float("?" in answer[-200:])
+        found["answer.denies"] = float(bool(_DENIES.search(answer[:DENIAL])))
     found |= _of_calls(graph)
     found |= _of_reading(graph, answer, results, given)
     return found
@@ -145,10 +153,7 @@ def _is_conversation(graph: TraceGraph, first: int) -> bool:
 def _of_calls(graph: TraceGraph) -> dict[str, float]:
     calls = [(call.name, str(call.arguments).lower()) for s in graph.steps for call in s.tool_calls]
     words = [set(tokenize(clip(arguments))) for _, arguments in calls]
-    overlap = [
-        len(one & other) / max(len(one | other), 1)
-        for one, other in zip(words, words[1:], strict=False)
-    ]
+    overlap = [len(one & other) / max(len(one | other), 1) for one, other in pairwise(words)]
     return {
         "calls.alike": float(np.mean(overlap)) if overlap else 0.0,
         "calls.repeated": math.log1p(len(calls) - len(set(calls))),
@@ -171,10 +176,11 @@ def _of_reading(
     if 0 < len(phrase) < PHRASE:
         words = {word.lower() for word in index.spell(asked.tolist())}
         wanted = [word for word in words if len(word) > 2 and word not in _COMMON]
-        places = [text[max(0, at - NEAR) : at + NEAR] for text in results for at in _at(text, phrase)]
+        places = [
+            text[max(0, at - NEAR) : at + NEAR] for text in results for at in _at(text, phrase)
+        ]
         shares = [sum(w in place for w in wanted) / max(len(wanted), 1) for place in places]
         found["answer.near_question"] = max(shares, default=0.0)
-        found["answer.unread"] = float(not places and phrase not in ("yes", "no"))
     return found
 
 

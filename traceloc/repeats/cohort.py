@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
+from typing import NamedTuple
 
 from traceloc.repeats.sketch import RunSketch, identify_run, sketch_run
 from traceloc.trace import Trace
@@ -66,6 +67,32 @@ class Task:
         return [run for run in self.runs if run.passed is passed]
 
 
+class Observation(NamedTuple):
+    """What a first look at a run gives."""
+
+    task: str | None
+    """Key of its task; ``None`` where it is not known."""
+    name: str
+    """What the task is called."""
+    system: str | None
+    passed: bool | None
+    sketch: RunSketch | None
+    """``None`` where the outcome is unknown, or the run cannot be compared."""
+
+
+def observe(trace: Trace, *, passed: bool | None) -> Observation:
+    """Look at a run; nothing of its text is kept."""
+    key = identify_task(trace)
+    wanted = key is not None and passed is not None
+    return Observation(
+        task=key,
+        name=_name_task(trace),
+        system=trace.system,
+        passed=passed,
+        sketch=sketch_run(trace, passed=passed) if wanted else None,
+    )
+
+
 class Cohorts:
     """Sketches of runs by task; holds no text of any trace.
 
@@ -85,20 +112,23 @@ class Cohorts:
             trace: The run.
             passed: How it came out; ``None`` where nobody knows.
         """
+        self.take(observe(trace, passed=passed))
+
+    def take(self, seen: Observation) -> None:
+        """Take in a run that was looked at elsewhere, perhaps in another process."""
+        passed, sketch = seen.passed, seen.sketch
         self.known += passed is not None
-        key = identify_task(trace)
-        if key is None:
+        if seen.task is None:
             return
-        task = self.tasks.get(key)
+        task = self.tasks.get(seen.task)
         if task is None:
-            task = self.tasks[key] = Task(_name_task(trace), trace.system)
+            task = self.tasks[seen.task] = Task(seen.name, seen.system)
         task.passed += passed is True
         task.failed += passed is False
         task.unknown += passed is None
-        if passed is None or len(task.having(passed)) >= MAX_RUNS:
+        if sketch is None or passed is None or len(task.having(passed)) >= MAX_RUNS:
             return
-        sketch = sketch_run(trace, passed=passed)
-        if sketch is not None and self._items + len(sketch.items) <= MAX_ITEMS_KEPT:
+        if self._items + len(sketch.items) <= MAX_ITEMS_KEPT:
             self._items += len(sketch.items)
             task.runs.append(sketch)
 

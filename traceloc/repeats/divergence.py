@@ -146,7 +146,7 @@ def align(ours: Sequence[Item], theirs: Sequence[Item]) -> list[int | None]:
         action, outline = ours[i - 1].action, ours[i - 1].outline
         here: dict[int, int] = {}
         moved: dict[int, int] = {}
-        for j in range(max(0, i - half), min(m, i + half) + 1):
+        for j in range(max(0, min(i - half, m)), min(m, i + half) + 1):
             best, move = above.get(j, far) + _GAP, 1
             if j:
                 if theirs[j - 1].action == action:

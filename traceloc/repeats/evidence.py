@@ -56,7 +56,7 @@ class RepeatsSignal:
     """
 
     name = "repeats"
-    features = (
+    features: tuple[Feature, ...] = (
         Feature("diverges", "is where the run leaves a passing run for good", sign=1, prior=2.0),
         Feature(
             "before_divergence", "comes before the run leaves a passing run", sign=-1, prior=-1.0
@@ -72,7 +72,7 @@ class RepeatsSignal:
         matrix = np.zeros((len(graph), len(self.features)), np.float32)
         comparison = compare(graph, cohort)
         likeness = comparison.divergence.likeness
-        where = _blamed_position(cohort.run, comparison.divergence)
+        where = blamed_position(cohort.run, comparison.divergence)
         if where is not None:
             matrix[cohort.run.items[where].step, 0] = likeness
             matrix[[item.step for item in cohort.run.items[:where]], 1] = likeness
@@ -98,9 +98,7 @@ class RepeatsSignal:
         else:
             action = cohort.run.items[position].action
             claim = f"{shorten(action)!r} appears in {tell_counts(comparison.counts[action])}"
-        return Evidence(
-            signal=f"{self.name}.{feature}", claim=claim, cites=(_quote(graph, step),)
-        )
+        return Evidence(signal=f"{self.name}.{feature}", claim=claim, cites=(_quote(graph, step),))
 
 
 BUILT_IN: tuple[CohortSignal, ...] = (RepeatsSignal(),)
@@ -220,8 +218,8 @@ def _actions(run: RunSketch) -> frozenset[str]:
     return frozenset(item.action for item in run.items)
 
 
-def _blamed_position(run: RunSketch, divergence: Divergence) -> int | None:
-    """Who is behind a divergence: what a tool or a person says was brought about by the act before."""
+def blamed_position(run: RunSketch, divergence: Divergence) -> int | None:
+    """Who is behind a divergence: the act that brought about what a tool or a person says."""
     position = divergence.position
     if position is None:
         return None
@@ -232,7 +230,8 @@ def _blamed_position(run: RunSketch, divergence: Divergence) -> int | None:
 
 
 def _tell_divergence(divergence: Divergence, cohort: Cohort, position: int) -> str:
-    sibling = divergence.sibling.locator
+    # The last parts of the path tell siblings apart; the first are those of the run itself.
+    sibling = "/".join(divergence.sibling.locator.split("/")[-2:])
     expected: Item | None = divergence.expected
     if expected is None:
         return f"goes on where passing run {sibling} has ended, and does not come back"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
-from traceloc.attribution import Attribution, Candidate, Citation, Evidence
+from traceloc.attribution import Attribution, Candidate, Citation, Evidence, FailureCategory, Window
 from traceloc.report import Report, ReportOptions, Summary
 from traceloc.reporting.terminal import (
     Paint,
@@ -35,7 +36,7 @@ CLEAR_LEAD, SOME_LEAD = 3.0, 1.5
 
 _ASCII = str.maketrans(
     {"●": "*", "○": "o", "◌": "?", "△": "^", "✗": "x", "│": "|"}
-    | {"“": '"', "”": '"', "·": "-", "…": "~", "→": ">"}
+    | {"“": '"', "”": '"', "·": "-", "\N{EN DASH}": "-", "…": "~", "→": ">"}
     | dict.fromkeys("▏▎▍▌▋▊▉█", "#")
 )
 
@@ -92,6 +93,10 @@ class _Layout:
             symptom = attribution.symptom
             lines = wrap(f"#{symptom.step}: {one_line(symptom.claim)}", self._room)
             yield from self._labelled("shows", lines[:2])
+        if attribution.category is not None:
+            yield from self._labelled("kind", [self._kind(attribution.category)])
+        if attribution.window is not None:
+            yield from self._labelled("look at", [describe_window(attribution.window)])
         for number, other in enumerate(attribution.candidates[1:]):
             line = self._candidate(other, top, attribution.candidates)
             yield from self._labelled("next" if number == 0 else "", [line])
@@ -130,6 +135,14 @@ class _Layout:
         rest = clip(rest, room - 12)
         agent = clip(one_line(top.agent), room - display_width(rest))
         return f"{self.paint.red(agent)}{self.paint.dim(' · ' + rest)}"
+
+    def _kind(self, category: FailureCategory) -> str:
+        names = [
+            f"{name} ({taxonomy})"
+            for name, taxonomy in ((category.agentrx, "AgentRx"), (category.mast, "MAST"))
+            if name
+        ]
+        return clip(f"{', '.join(names)}: {one_line(category.evidence.claim)}", self._room)
 
     @property
     def _room(self) -> int:
@@ -193,6 +206,16 @@ def summarize(summary: Summary) -> str:
     return f"{traces} read: {', '.join(ends)} · {', '.join(files)}"
 
 
+def describe_window(window: Window) -> str:
+    """A window of steps in a few words, such as "#12 to #19 (9 in 10)", with a dash between."""
+    chance = Fraction(window.coverage).limit_denominator(100)
+    span = f"#{window.first}"
+    if window.last > window.first:
+        span += f"\N{EN DASH}#{window.last}"
+    runs = f"{window.n} labelled runs of {'several systems' if window.pooled else 'this system'}"
+    return f"{span} ({chance.numerator} in {chance.denominator}, by {runs})"
+
+
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
 
@@ -205,7 +228,8 @@ def _lead(attribution: Attribution) -> str:
     """How far rank 1 is ahead, in words unless the numbers are calibrated."""
     top = attribution.candidates[0]
     if attribution.calibrated:
-        return f"{top.probability:.0%} likely"
+        # Checked on failed runs: what share of those in which it is rank 1 it broke.
+        return f"{top.probability / max(1.0 - attribution.p_no_error, 1e-9):.0%} likely"
     if len(attribution.candidates) < 2:
         return "ahead of all others" if attribution.n_candidates > 1 else "the only candidate"
     second = attribution.candidates[1].probability
