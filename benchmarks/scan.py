@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--model", help="ranking model; the shipped one if left out")
     arguments = parser.parse_args()
     first, *runs = [measure(arguments.folders, arguments.model) for _ in range(RUNS + 1)]
+    if not first.steps:
+        raise SystemExit(f"no traces in {arguments.folders}; set TRACELOC_SHARED")
     scan = statistics.median(run.scan for run in runs)
     parse = statistics.median(run.parse for run in runs)
     per_step = 1000 * scan / first.steps

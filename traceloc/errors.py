@@ -3,7 +3,7 @@
 Codes are stable and documented in ``docs/errors.md``:
 
 * ``TL1xx`` reading input, ``TL2xx`` usage and settings,
-* ``TL3xx`` plugins, ``TL4xx`` models and ranking.
+* ``TL3xx`` plugins, ``TL4xx`` models and ranking, ``TL5xx`` stores.
 """
 
 from __future__ import annotations
@@ -103,3 +103,9 @@ class ModelError(TracelocError):
     """A ranking model cannot be used with the signals at hand."""
 
     default_code = "TL400"
+
+
+class StoreError(TracelocError):
+    """A store of labels cannot be read or written; what it holds was left as it is."""
+
+    default_code = "TL500"

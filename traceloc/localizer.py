@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from traceloc.attribution import AgentShare, Attribution, Candidate, Window
 from traceloc.categories import find_category
 from traceloc.contracts import Signal
 from traceloc.graph import TraceGraph
+from traceloc.labels.adapting import Adapter
 from traceloc.ranking.abstention import REASONS
 from traceloc.ranking.evidence import gather_evidence
 from traceloc.ranking.model import RankingModel, Scores, load_model
@@ -21,6 +23,9 @@ from traceloc.ranking.table import FeatureTable, describe, measure
 from traceloc.registry import Registry
 from traceloc.repeats import Cohort, join_evidence, weigh_with_cohort
 from traceloc.trace import Diagnostic, Trace
+
+if TYPE_CHECKING:
+    from traceloc.labels.store import LabelStore
 
 TOP_K = 5
 
@@ -37,9 +42,12 @@ class Localizer:
             below 1, where the model can promise it.
         strict: Raise on a trace that cannot be measured and on a signal that fails. Otherwise the
             answer says what went wrong.
+        labels: Store of answers to learn from: the model is adapted to each system that has labels
+            there. They are those at this moment; a new localizer sees newer ones.
 
     Raises:
         ModelError: If the model cannot be read or was fitted on other signals.
+        StoreError: If there is a store of labels that cannot be read.
         PluginError: Under ``strict`` settings of the registry, if a signal is broken.
     """
 
@@ -52,6 +60,7 @@ class Localizer:
         top_k: int = TOP_K,
         coverage: float | None = None,
         strict: bool = False,
+        labels: LabelStore | None = None,
     ) -> None:
         broken: dict[str, str] = {}
         if signals is None:
@@ -61,6 +70,7 @@ class Localizer:
         self.model = model if isinstance(model, RankingModel) else load_model(model)
         self.model.check(describe(signals))
         self.signals = tuple(signals)
+        self._adapter = Adapter(self.model, self.signals, labels)
         self._families = {signal.name: signal for signal in self.signals}
         self.top_k = top_k
         self.coverage = coverage
@@ -97,15 +107,16 @@ class Localizer:
         if not graph.is_acting[table.candidates].any():
             return self._unmeasured(trace, "the trace has no step that an agent took")
         system = trace.system
-        alone = self.model.score(table, system=system)
+        model, notes = self._adapter.of(trace)
+        alone = model.score(table, system=system)
         scores, added = alone, None
         if cohort is not None:
             scores, added = weigh_with_cohort(graph, table, scores, cohort)
-        candidates = self._candidates(graph, table, scores)
+        candidates = self._candidates(graph, table, scores, model)
         if cohort is not None and added is not None:
             candidates = _with_cohort(candidates, graph, cohort, scores, added)
         top = candidates[0].step
-        silence = self.model.silence(table, scores, system=system)
+        silence = model.silence(table, scores, system=system)
         abstained = silence is not None
         return Attribution(
             trace_id=trace.id,
@@ -120,21 +131,21 @@ class Localizer:
             symptom=None if abstained else find_symptom(graph, table, origin=top),
             category=None if abstained else find_category(graph, table, self._families, step=top),
             # What the runs beside it add was not there when the model was calibrated.
-            window=None if abstained else self._window(table, alone, system),
+            window=None if abstained else self._window(table, alone, system, model),
             n_steps=len(graph),
             n_candidates=len(table.candidates),
             p_no_error=scores.p_no_error,
-            calibrated=scores is alone and system in self.model.calibrated_systems,
-            model=self.model.name,
-            diagnostics=(*self._broken, *table.diagnostics),
+            calibrated=scores is alone and system in model.calibrated_systems,
+            model=model.name,
+            diagnostics=(*self._broken, *table.diagnostics, *notes),
         )
 
     def _candidates(
-        self, graph: TraceGraph, table: FeatureTable, scores: Scores
+        self, graph: TraceGraph, table: FeatureTable, scores: Scores, model: RankingModel
     ) -> tuple[Candidate, ...]:
         """The first ``top_k`` candidates, at least one, with their evidence."""
         positions = [int(i) for i in scores.order[: max(self.top_k, 1)]]
-        contributions = self.model.contributions(table, positions)
+        contributions = model.contributions(table, positions)
         candidates = []
         for place, position in enumerate(positions):
             step = int(table.candidates[position])
@@ -159,10 +170,12 @@ class Localizer:
             )
         return tuple(candidates)
 
-    def _window(self, table: FeatureTable, scores: Scores, system: str | None) -> Window | None:
+    def _window(
+        self, table: FeatureTable, scores: Scores, system: str | None, model: RankingModel
+    ) -> Window | None:
         if self.coverage is None:
             return None
-        found = self.model.window(scores, system=system, coverage=self.coverage)
+        found = model.window(scores, system=system, coverage=self.coverage)
         if found is None:
             return None
         first, last, known = found

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from traceloc.errors import Location, TraceFormatError
@@ -101,12 +103,13 @@ class _Pool:
         )
 
     def submit(self, job: Job) -> Future[list[Any]]:
-        try:
-            return self._executor.submit(_do, job)
-        except BrokenProcessPool:
-            self._executor.shutdown(wait=False)
-            self._executor = self._start(self._workers)
-            return self._executor.submit(_do, job)
+        with _deaf_to_interrupts():
+            try:
+                return self._executor.submit(_do, job)
+            except BrokenProcessPool:
+                self._executor.shutdown(wait=False)
+                self._executor = self._start(self._workers)
+                return self._executor.submit(_do, job)
 
     def result(self, job: Job, future: Future[list[Any]]) -> list[Any]:
         try:
@@ -118,7 +121,9 @@ class _Pool:
         """Run a job again by itself: any of those in flight may have been the one that killed."""
         with self._start(1) as executor:
             try:
-                return executor.submit(_do, job).result()
+                with _deaf_to_interrupts():
+                    future = executor.submit(_do, job)
+                return future.result()
             except BrokenProcessPool:
                 return [_death(job)]
 
@@ -129,6 +134,22 @@ class _Pool:
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._before:
             process.terminate()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C from their first moment, before Python is up in them.
+
+    It reaches every process of the terminal; the parent alone decides what it means.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers, and only it is interrupted
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _death(job: Job) -> Problem:
@@ -144,7 +165,6 @@ def _death(job: Job) -> Problem:
 
 def _prepare(work: Work) -> None:
     global _work
-    # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _work = work.prepare()
 

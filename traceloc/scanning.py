@@ -57,6 +57,8 @@ class ScanOptions:
     """Processes; ``None`` takes as many as there are processors, if the input is worth it."""
     strict: bool = False
     """Make any broken plugin fatal."""
+    labels: bool = False
+    """Whether to learn from the labels of this project or user."""
 
     @classmethod
     def of(cls, settings: Settings) -> ScanOptions:
@@ -71,6 +73,7 @@ class ScanOptions:
             model=settings.model,
             jobs=settings.jobs,
             strict=settings.strict,
+            labels=settings.labels,
         )
 
 
@@ -83,12 +86,18 @@ def build_localizer(options: ScanOptions, registry: Registry) -> Localizes:
     """The localizer that the options ask for.
 
     Raises:
-        TracelocError: If the model cannot be used or a plugin that was asked for is broken.
+        TracelocError: If the model or the labels cannot be used, or a plugin that was asked for is
+            broken.
     """
+    from traceloc.labels.home import find_label_store
     from traceloc.localizer import Localizer
 
     localizer: Localizes = Localizer(
-        options.model, top_k=options.top_k, coverage=options.coverage, registry=registry
+        options.model,
+        top_k=options.top_k,
+        coverage=options.coverage,
+        registry=registry,
+        labels=find_label_store() if options.labels else None,
     )
     return localizer
 

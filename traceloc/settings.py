@@ -77,6 +77,8 @@ class Settings:
     """Processes; left out, traceloc decides by the size of the input."""
     model: str | None = None
     """Path of a ranking model; the shipped one if left out."""
+    labels: bool = True
+    """Learn from what was labelled, confirmed and rejected of each system."""
     color: bool | None = None
     """Colour; left out, only on a terminal and without ``NO_COLOR``."""
     strict: bool = False
@@ -220,7 +222,7 @@ def _systems(table: Any, path: Path) -> SystemTable:
 def _from_text(name: str, text: str, variable: str) -> Any:
     value: Any = text
     lowered = text.strip().lower()
-    if name in ("only-failed", "strict", "color"):
+    if name in ("only-failed", "strict", "color", "labels"):
         value = True if lowered in _TRUE else False if lowered in _FALSE else text
     elif name in ("top-k", "jobs", "min-coverage", "coverage"):
         try:
@@ -242,7 +244,7 @@ def _checked(name: str, value: Any, called: str, where: Location | None) -> Any:
 
 def _expectation(name: str, value: Any) -> str | None:
     """What was expected, if ``value`` is not it."""
-    if name in ("only-failed", "strict", "color"):
+    if name in ("only-failed", "strict", "color", "labels"):
         return None if isinstance(value, bool) else "true or false"
     if name in ("top-k", "jobs"):
         fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1

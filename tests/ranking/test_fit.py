@@ -84,7 +84,8 @@ def test_habits_of_systems_stay_out_of_what_they_share(simulate, specs):
     """Two systems with opposite habits: their deviations explain them, the shared weight holds."""
     left = simulate([1.0, 3.0], traces=300, system="left")
     right = simulate([1.0, -3.0], traces=300, system="right", seed=1)
-    model = fit_model(left + right, specs(1, system=1), options=FitOptions(l2=1.0))
+    options = FitOptions(l2=1.0, deviation_l2=10.0)
+    model = fit_model(left + right, specs(1, system=1), options=options)
     without = fit_model(
         left + right, specs(1, system=1), options=FitOptions(l2=1.0, deviation_l2=None)
     )

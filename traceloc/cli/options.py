@@ -38,6 +38,10 @@ Model = Annotated[
     str | None,
     typer.Option(metavar="PATH", help="Ranking model. [default: the shipped one]"),
 ]
+NoLabels = Annotated[
+    bool,
+    typer.Option("--no-labels", help="Do not learn from what was labelled of the system."),
+]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write here, once it is complete."),

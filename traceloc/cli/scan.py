@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from traceloc.cli import console
-from traceloc.cli.options import Debug, From, Jobs, Model, NoColor, Output, Paths, Strict, System
+from traceloc.cli.options import (
+    Debug,
+    From,
+    Jobs,
+    Model,
+    NoColor,
+    NoLabels,
+    Output,
+    Paths,
+    Strict,
+    System,
+)
 
 
 def scan_command(
@@ -55,6 +66,7 @@ def scan_command(
     ] = None,
     jobs: Jobs = None,
     model: Model = None,
+    no_labels: NoLabels = False,
     output: Output = None,
     no_color: NoColor = False,
     strict: Strict = None,
@@ -83,6 +95,7 @@ def scan_command(
             "min_coverage": min_coverage,
             "jobs": jobs,
             "model": model,
+            "labels": False if no_labels else None,
             "color": False if no_color else None,
             "strict": strict,
         }

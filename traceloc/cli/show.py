@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from traceloc.cli import console
-from traceloc.cli.options import Debug, From, Model, NoColor, System
+from traceloc.cli.options import Debug, From, Model, NoColor, NoLabels, System
 
 
 def show_command(
@@ -25,6 +25,7 @@ def show_command(
     from_: From = None,
     system: System = None,
     model: Model = None,
+    no_labels: NoLabels = False,
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
@@ -42,7 +43,13 @@ def show_command(
     from traceloc.reporting.timeline import render_timeline
     from traceloc.settings import resolve_settings
 
-    given = {"from": from_, "system": system, "model": model, "color": False if no_color else None}
+    given = {
+        "from": from_,
+        "system": system,
+        "model": model,
+        "labels": False if no_labels else None,
+        "color": False if no_color else None,
+    }
     settings = resolve_settings(given).settings
     registry = Registry()
     trace, step = find_trace(

@@ -1,7 +1,9 @@
 """Labelled traces: logs with a ``labels.jsonl`` beside them, or with labels inside the files.
 
 A row of labels is ``{"file", "trace", "group", "agent", "step", "category", "source", …}``;
-``step`` is a native index, or ``null`` where nothing is wrong or no single step is blamed.
+``step`` is a native index, or ``null`` where nothing is wrong or no single step is blamed. Rows and
+fields in the words of Who&When, AgentRx and tau2 are read too; see
+:mod:`traceloc.evaluation.native_labels`.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from traceloc.errors import Location, TraceFormatError, UsageError
+from traceloc.evaluation.native_labels import find_native_labels, normalise_row
 from traceloc.loading import read
 from traceloc.registry import Registry
 from traceloc.trace import Label, Trace
 
 LABELS_FILE = "labels.jsonl"
 
+_TASK_KEYS = ("task_id", "question_id", "instance_id")
 _LONG_TEXT = 80
 """Characters from which a step's text identifies a run; shorter ones are said everywhere."""
 
@@ -124,7 +128,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             row = json.loads(line)
         except ValueError:
             row = None
-        if not isinstance(row, dict) or not isinstance(row.get("file"), str):
+        row = normalise_row(row) if isinstance(row, dict) else {}
+        if not isinstance(row.get("file"), str):
             raise UsageError(
                 "is no label; expected a JSON object with 'file' and 'step'",
                 code="TL205",
@@ -141,12 +146,18 @@ def _rows_of(
 
     A converted trace still names the file it was converted from; it is found by its id.
     """
-    named = [(number, row) for number, row in rows if row.get("trace") == trace.id]
+    names = (trace.id, Path(trace.source).stem if trace.alone else trace.id)
+    named = [
+        (number, row)
+        for number, row in rows
+        if row.get("trace") == trace.id or (not row["file"] and row.get("trace") in names)
+    ]
     try:
         file = Path(trace.source).resolve().relative_to(folder.resolve()).as_posix()
     except ValueError:
         return named
     here = [(number, row) for number, row in rows if row["file"] == file]
+    here += [each for each in named if not each[1]["file"]]
     return here if trace.alone else [each for each in here if each in named]
 
 
@@ -166,7 +177,7 @@ def _label(
         )
         outcome = row.get("outcome")
     else:
-        labels = trace.truth.labels if trace.truth else ()
+        labels = find_native_labels(trace)
         outcome = trace.outcome.status if trace.outcome.source != "guess" else None
     blamed = tuple(label for label in labels if label.native_index is not None)
     passed = {"passed": True, "failed": False}.get(str(outcome), False if blamed else None)
@@ -174,15 +185,21 @@ def _label(
         trace=trace,
         dataset=name,
         system=systems.get(name) or row.get("system") or name,
-        group=str(row.get("group") or _question(trace)),
+        group=str(row.get("group") or _question(trace, name)),
         # A run that passed has no decisive error, whatever slips were marked on its way.
         labels=() if passed else blamed,
         passed=passed,
     )
 
 
-def _question(trace: Trace) -> str:
-    """A group for traces whose labels name none: the same task is the same question."""
+def _question(trace: Trace, name: str) -> str:
+    """A group for traces whose labels name none: the same task is the same question.
+
+    Where the customer is simulated each trial of a task opens in other words; its number tells.
+    """
+    for key in _TASK_KEYS:
+        if isinstance(number := trace.attributes.get(key), str | int):
+            return f"task:{name}:{number}"
     if not trace.task:
         return f"trace:{trace.id}"
     text = " ".join(trace.task.split()).casefold()

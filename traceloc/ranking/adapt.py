@@ -33,7 +33,7 @@ FEW = 8
 SYSTEM_SHARES = (1.0, 0.2)
 """Precision of the system part (position, habits) as a multiple: it is there to be learned."""
 SENSIBLE_STRENGTH, SENSIBLE_SHARE = 500.0, 0.4
-"""Where the fixed opinion is centred: the strengths that served every dev system best on average."""
+"""Where the fixed opinion is centred: what served the dev systems best on average."""
 OPINION = 2.0
 """How much the opinion counts, in nats per squared half decade of strength."""
 PRIOR_OPINION = -2.0
@@ -260,7 +260,7 @@ def _solve(
     seen[np.arange(len(data.fold_of)), data.fold_of] = 0.0
     seen_rows = np.repeat(seen, data.lengths, axis=0)
     best = np.zeros((len(data.columns), data.folds + 1))
-    found = []
+    found: list[tuple[float, Floats]] = []
     for strength in strengths:
         inverse = 1.0 / (np.maximum(values, 0.0) + strength)
         lowest = np.full(data.folds + 1, np.inf)

@@ -1,10 +1,10 @@
 """What a whole run looks like: absolute measures, for telling failed runs from passed ones.
 
 A ranking within a trace only needs what differs between its steps. Whether anything went wrong at
-all shows in sums: runs that fail are longer, read more, ask the same again, doubt, and end with much
-to say. Each measure says beforehand which way it may count, so that a habit of one system (a support
-agent that rightly refuses) cannot turn it round. All are linear in the text and read nothing but
-the blinded trace.
+all shows in sums: runs that fail are longer, read more, ask the same again, doubt, and end with
+much to say. Each measure says beforehand which way it may count, so that a habit of one system (a
+support agent that rightly refuses) cannot turn it round. All are linear in the text and read
+nothing but the blinded trace.
 """
 
 from __future__ import annotations

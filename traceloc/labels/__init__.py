@@ -1,0 +1,1 @@
+"""What people said of traces: kept in one store for each project or user, and learned from."""
