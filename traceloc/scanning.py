@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from traceloc.attribution import Attribution
-from traceloc.errors import TraceFormatError, TracelocError
+from traceloc.errors import Location, TraceFormatError, TracelocError, UsageError
 from traceloc.loading.reading import Ignored, Job, plan, run
 from traceloc.registry import Registry
 from traceloc.repeats.cohort import Cohort, Cohorts, Observation, known_outcome, observe
@@ -221,6 +221,23 @@ def gather_cohorts(
         elif isinstance(entry, TraceFormatError):
             problems.append(Problem.of(entry))
     return cohorts, problems
+
+
+def confirmed_step(trace: Trace, *, options: ScanOptions, registry: Registry) -> int:
+    """The step that is meant where somebody confirms an answer without naming it.
+
+    Raises:
+        UsageError: ``TL507`` if no step of the trace is blamed.
+    """
+    attribution = build_localizer(options, registry).localize(trace)
+    if attribution.top is None:
+        raise UsageError(
+            f"{attribution.status}: {attribution.reason or 'no step is blamed'}",
+            code="TL507",
+            hint=f"name the step: traceloc label {trace.locator()}#STEP",
+            location=Location(trace.locator()),
+        )
+    return attribution.top.step
 
 
 def scan_job(

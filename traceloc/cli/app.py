@@ -149,6 +149,10 @@ LATER_COMMANDS = {
     "eval": "traceloc.cli.evaluate:eval_command",
     "fit": "traceloc.cli.fit:fit_command",
     "repeats": "traceloc.cli.repeats:repeats_command",
+    "label": "traceloc.cli.label:label_command",
+    "confirm": "traceloc.cli.confirm:confirm_command",
+    "reject": "traceloc.cli.reject:reject_command",
+    "labels": "traceloc.cli.labels:labels_command",
 }
 """Commands of other rooms."""
 

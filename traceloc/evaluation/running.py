@@ -23,6 +23,7 @@ from traceloc.evaluation.protocols import (
     k_fold,
     leave_one_system_out,
 )
+from traceloc.ranking.adapt import Answer, adapt_model
 from traceloc.ranking.fit import FitOptions, fit_model
 from traceloc.ranking.model import RankingModel
 
@@ -109,7 +110,10 @@ def run_protocol(
             # Traces that come one by one are often asked of the same model.
             learned_from = (split.train, split.prior)
             if last is None or last[0] != learned_from:
-                last = (learned_from, fit_split(corpus, split.train, options, prior=prior))
+                if protocol == "fewshot" and prior is not None:
+                    last = (learned_from, adapt_split(corpus, split.train, prior))
+                else:
+                    last = (learned_from, fit_split(corpus, split.train, options, prior=prior))
             fitted = last[1]
         _ask(run, split, fitted, coverage=coverage, explain=explain and split.seed == seeds[0])
         # The rules answer the same whatever the number of labels.
@@ -131,6 +135,17 @@ def fit_split(
     if prior is None and not any(each.labelled for each in examples):
         return None
     return fit_model(examples, corpus.features, prior=prior, options=options)
+
+
+def adapt_split(corpus: Corpus, members: Iterable[int], prior: RankingModel) -> RankingModel:
+    """Adapt a model to some items, just as a scan adapts it to what was labelled."""
+    items = [corpus.items[i] for i in members if corpus.items[i].labelled]
+    answers = [
+        Answer(item.table.matrix, np.isin(item.table.native, sorted(item.labels)), item.group)
+        for item in items
+    ]
+    system = items[0].system if items else None
+    return adapt_model(prior, answers, corpus.features, system=system).model
 
 
 def _splits(

@@ -179,6 +179,13 @@ class LabelStore:
                 return {}
             return dict(db.execute("SELECT system, MAX(id) FROM events GROUP BY system"))
 
+    def groups(self) -> dict[str, str]:
+        """Group of each measured trace, by content hash."""
+        with self._reading() as db:
+            if db is None:
+                return {}
+            return dict(db.execute("SELECT content_hash, task_group FROM measurements"))
+
     def answers(self, system: str, *, signals_hash: str, upto: int | None = None) -> Answers:
         """What the labels of a system say to a fit with these signals.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ _THEMES = {
     "request": "asks others for something",
 }
 """Themes of :mod:`traceloc.signals.phrases`, and what a step does that uses one."""
-_ASSERTIONS = re.compile(r"\b(?:is|are|was|were)\b")
+_ASSERTING = (" is ", " are ", " was ", " were ")
 _EQUATIONS = re.compile(r"[=≈]\s*[-$€£]?\d")
 LOOK_BACK = 4
 """Steps before a step in which a number it may have misread is looked for."""
@@ -110,8 +110,8 @@ class ClaimsSignal(Family):
             "before_first_complaint": _step_before(first(complains), graph.preceding(acting)),
             "complaints_before": np.log1p(before(complains)) * acting,
             "corrected_by_self": _taken_back(graph, theme["admit"] > 0),
-            "asserts": np.log1p(_count(graph, _ASSERTIONS)),
-            "equations": np.log1p(_count(graph, _EQUATIONS)),
+            "asserts": np.log1p(_count(graph, _assertions)),
+            "equations": np.log1p(_count(graph, _equations)),
             "near_miss": _near_misses(graph),
             "drops_result": dropped,
             "follows_result": overlap,
@@ -174,12 +174,21 @@ def _taken_back(graph: TraceGraph, admits: NDArray[Any]) -> NDArray[Any]:
     return mask
 
 
-def _count(graph: TraceGraph, pattern: re.Pattern[str]) -> NDArray[Any]:
-    """How often a pattern occurs in each step that an agent took."""
+def _count(graph: TraceGraph, count: Callable[[str], int]) -> NDArray[Any]:
+    """What a count gives for each step that an agent took."""
     column = np.zeros(len(graph), np.float32)
     for i in np.flatnonzero(graph.is_acting).tolist():
-        column[i] = len(pattern.findall(clip(graph.steps[i].text)))
+        column[i] = count(clip(graph.steps[i].text))
     return column
+
+
+def _assertions(text: str) -> int:
+    return sum(text.count(verb) for verb in _ASSERTING)
+
+
+def _equations(text: str) -> int:
+    # The literal test spares most texts the expression.
+    return len(_EQUATIONS.findall(text)) if "=" in text or "≈" in text else 0
 
 
 def _near_misses(graph: TraceGraph) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from traceloc.graph import Origin, TraceGraph
 from traceloc.signals.family import Family, first, share
 from traceloc.signals.phrases import themes
 
-_LIST = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
+_LIST = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
 ASSIGNMENT_LOOKED_AT = 6
 """Steps from the start among which the statement of the task is looked for."""
 CODE_MARKS = ("```", "\ndef ", "\nimport ", "SELECT ", "#!/")

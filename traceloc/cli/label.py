@@ -1,0 +1,44 @@
+"""``traceloc label``: say which step broke a run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from traceloc.cli.answer import Category, Note, write_down
+from traceloc.cli.options import Debug, From, System
+
+
+def label_command(
+    locator: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRACE#STEP",
+            help="The decisive error step, as a locator that 'scan' prints.",
+            show_default=False,
+        ),
+    ],
+    agent: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who is to blame. [default: who took the step]"),
+    ] = None,
+    category: Category = None,
+    note: Note = None,
+    from_: From = None,
+    system: System = None,
+    debug: Debug = False,
+) -> None:
+    """Say which step broke a run; later scans of its system learn from it.
+
+    Measurements of the trace are kept, its text is not. The newest label of a trace counts.
+    """
+    write_down(
+        "label",
+        locator,
+        loader=from_,
+        system=system,
+        agent=agent,
+        category=category,
+        note=note,
+    )
