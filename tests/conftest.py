@@ -70,3 +70,10 @@ def talk() -> Callable[..., Trace]:
         return builder.build(id="t", **fields)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def own_stores(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No labels of whoever runs the tests are read, and none are written among theirs."""
+    if "TRACELOC_HOME" not in os.environ:
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))

@@ -85,8 +85,9 @@ def test_passed_runs_are_accused_or_not(make_folder, word_signal):
     folder = make_folder(
         "d",
         traces=80,
-        texts=lambda i, j: f"run {i} step {j} " * (4 if i % 2 else 1)
-        + " wrong" * (i % 2 and j == 1 + i % 4),
+        texts=lambda i, j: (
+            f"run {i} step {j} " * (4 if i % 2 else 1) + " wrong" * (i % 2 and j == 1 + i % 4)
+        ),
         rows=lambda i, row: row if i % 2 else row | {"step": None, "outcome": "passed"},
     )
     found = evaluate([folder], signals=[word_signal], seeds=1, options=FitOptions(l2=1.0))
@@ -177,4 +178,6 @@ def test_the_picture_is_well_formed_and_repeats(make_folder, word_signal, protoc
     wanted = {"kfold": "first k", "fewshot": "labels learned"}[protocol]
     assert any(wanted in word for word in words)
     assert drawn == draw_evaluation(found)
-    assert ElementTree.fromstring(draw_evaluation(found.model_copy(update={"rows": ()}))) is not None
+    assert (
+        ElementTree.fromstring(draw_evaluation(found.model_copy(update={"rows": ()}))) is not None
+    )

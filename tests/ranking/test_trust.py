@@ -26,7 +26,7 @@ from traceloc.ranking.calibration import (
 from traceloc.ranking.fit import FitOptions, fit_model
 from traceloc.ranking.fit_null import OWN_RUNS, TERMS, fit_null
 from traceloc.ranking.model import FeatureWeight, RankingModel
-from traceloc.ranking.null import NullModel
+from traceloc.ranking.null import NullModel, SummaryWeight
 from traceloc.ranking.table import FeatureSpec, FeatureTable
 
 
@@ -196,3 +196,9 @@ def test_points_of_a_reliability_diagram():
         (0.17, 0.5, 0.667),
         (0.9, 1.0, 0.333),
     ]
+
+
+def test_a_measure_of_another_version_says_nothing():
+    term = SummaryWeight(name="run.of_yesterday", weight=9.0, mean=-3.0)
+    model = RankingModel(name="m", null=NullModel(bias=0.5, terms=(term,)))
+    assert model.score(table_of(0.0)).p_no_error == pytest.approx(1 / (1 + np.exp(-0.5)))

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 __all__ = [
     "METRICS",
+    "WINDOW_METRICS",
     "ItemScore",
     "area_under_curve",
     "calibration_error",
@@ -66,6 +67,8 @@ class ItemScore:
 
 
 METRICS = tuple(field.name for field in fields(ItemScore) if field.name != "confidence")
+WINDOW_METRICS = ("covered", "set_steps", "set_share")
+"""Those of :data:`METRICS` that only a window gives."""
 
 
 def score_item(

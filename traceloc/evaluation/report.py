@@ -69,7 +69,7 @@ def render(evaluation: Evaluation, format: Format = "text") -> str:
     labelled = [row for row in evaluation.rows if row.n]
     for dataset in dict.fromkeys(row.dataset for row in labelled):
         rows = [row for row in labelled if row.dataset == dataset]
-        title = f"{dataset} (n={rows[0].n})"
+        title = f"{dataset} (n={max(row.n for row in rows)})"
         parts.append(f"### {title}\n" if markdown else title)
         parts.append(_table(_cells(rows), markdown=markdown))
     if evaluation.windows:

@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0)
 """Precisions of the prior that are averaged, per standardised feature, strong ones first."""
 FEW = 8
-"""Groups below which only the strong half of :data:`STRENGTHS` counts: too few to choose by."""
+"""Groups below which only the strongest of :data:`STRENGTHS` counts: too few to choose by, and the
+others did harm on one dev system of seven (``who_and_when_ag``, NLL +0.02 from five labels)."""
 SYSTEM_SHARES = (1.0, 0.2)
 """Precision of the system part (position, habits) as a multiple: it is there to be learned."""
 SENSIBLE_STRENGTH, SENSIBLE_SHARE = 500.0, 0.4
@@ -38,12 +39,12 @@ OPINION = 2.0
 """How much the opinion counts, in nats per squared half decade of strength."""
 PRIOR_OPINION = -2.0
 """Of the finished model as it is, in nats: answers are expected to help."""
-FOLDS = 10
+FOLDS, FOLDS_OF_MANY, MANY = 10, 5, 20
+"""Folds, and fewer of them above so many groups: each then leaves enough to learn from."""
 SHRINK = (1.0, 0.5, 0.25)
 """Shares of the way from the finished model that are tried while held-out answers get worse."""
 
-_STEPS = 3
-_STEPS_AT_FIRST = 6
+_STEPS, _STEPS_AT_FIRST = 3, 5
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class _Data:
     fold_of: NDArray[np.int64]
     """Fold of each trace; 0 for all where there is one group."""
     folds: int
+    groups: int
     raw_low: Floats
     raw_high: Floats
 
@@ -154,8 +156,9 @@ class _Data:
         centred = raw - np.repeat(np.add.reduceat(raw, starts) / lengths[:, None], lengths, axis=0)
         own = np.sqrt((centred**2).mean(axis=0))
         mean, scale, slopes = np.zeros(raw.shape[1]), np.where(own > 1e-6, own, 1.0), 0 * own
+        weights = prior.weights
         for column, feature in enumerate(features):
-            known = prior.weights.get(feature.name)
+            known = weights.get(feature.name)
             if known is not None:
                 mean[column], scale[column] = known.mean, known.scale
                 slopes[column] = known.weight / prior.temperature
@@ -180,6 +183,7 @@ class _Data:
             lengths=lengths,
             fold_of=fold_of,
             folds=folds,
+            groups=len({each.group for each in answers}),
             raw_low=raw.min(axis=0),
             raw_high=raw.max(axis=0),
         )
@@ -221,11 +225,10 @@ def _average(data: _Data) -> _Averaged:
     before = data.weigh(nothing[:, :1], data.rows)[0].sum()
     # The finished model is one of those that are averaged.
     moves, worth = [nothing], [before + PRIOR_OPINION]
-    strengths = STRENGTHS if data.folds >= min(FEW, FOLDS) else STRENGTHS[: len(STRENGTHS) // 2]
+    strengths = STRENGTHS if data.groups >= FEW else STRENGTHS[:1]
     curvature = data.curvature()
     for share in SYSTEM_SHARES:
-        for strength, found in _solve(data, curvature, share, strengths):
-            likelihood = data.weigh(found, data.rows)[0]
+        for strength, found, likelihood in _solve(data, curvature, share, strengths):
             off = (2 * np.log10(strength / SENSIBLE_STRENGTH)) ** 2
             off += np.log10(share / SENSIBLE_SHARE) ** 2
             moves.append(found)
@@ -246,8 +249,10 @@ def _average(data: _Data) -> _Averaged:
 
 def _solve(
     data: _Data, curvature: Floats, share: float, strengths: Sequence[float]
-) -> list[tuple[float, Floats]]:
-    """Moves of the slopes for each strength: one column without each fold, the last with all.
+) -> list[tuple[float, Floats, Floats]]:
+    """Moves of the slopes for each strength, and the likelihood of each trace under them.
+
+    There is one column for the moves without each fold, and a last one for those with all.
 
     Newton steps with the curvature at the finished model, which is decomposed once; all folds go
     together as columns of one matrix. A step that makes a column worse is halved.
@@ -255,32 +260,34 @@ def _solve(
     unit = np.where(data.system_part, share, 1.0) ** -0.5
     rows = data.rows * unit
     low, high = (data.low / unit)[:, None], (data.high / unit)[:, None]
+    flipped = np.ascontiguousarray(rows.T)
     values, vectors = np.linalg.eigh(curvature * unit[:, None] * unit)
     seen = np.ones((len(data.fold_of), data.folds + 1))
     seen[np.arange(len(data.fold_of)), data.fold_of] = 0.0
     seen_rows = np.repeat(seen, data.lengths, axis=0)
     best = np.zeros((len(data.columns), data.folds + 1))
-    found: list[tuple[float, Floats]] = []
+    found: list[tuple[float, Floats, Floats]] = []
     for strength in strengths:
         inverse = 1.0 / (np.maximum(values, 0.0) + strength)
         lowest = np.full(data.folds + 1, np.inf)
         trial, stride = best, np.ones(data.folds + 1)
-        step = np.zeros_like(best)
-        for _ in range(_STEPS if found else _STEPS_AT_FIRST):
+        step, known = np.zeros_like(best), np.zeros_like(seen)
+        steps = _STEPS if found else _STEPS_AT_FIRST
+        for number in range(steps + 1):
             likelihood, pull = data.weigh(trial, rows)
             value = 0.5 * strength * (trial**2).sum(axis=0) - (seen * likelihood).sum(axis=0)
             better = value <= lowest
-            gradient = rows.T @ (pull * seen_rows) + strength * trial
-            newton = vectors @ (inverse[:, None] * (vectors.T @ gradient))
             best = np.where(better, trial, best)
+            known = np.where(better, likelihood, known)
+            if number == steps:
+                break
+            gradient = flipped @ (pull * seen_rows) + strength * trial
+            newton = vectors @ (inverse[:, None] * (vectors.T @ gradient))
             step = np.where(better, newton, step)
             lowest = np.where(better, value, lowest)
             stride = np.where(better, 1.0, stride / 2)
             trial = np.clip(best - stride * step, low, high)
-        likelihood, _ = data.weigh(trial, rows)
-        value = 0.5 * strength * (trial**2).sum(axis=0) - (seen * likelihood).sum(axis=0)
-        best = np.where(value <= lowest, trial, best)
-        found.append((strength, best * unit[:, None]))
+        found.append((strength, best * unit[:, None], known))
     return found
 
 
@@ -289,7 +296,7 @@ def _deal(groups: Sequence[str]) -> tuple[NDArray[np.int64], int]:
     size: dict[str, int] = {}
     for group in groups:
         size[group] = size.get(group, 0) + 1
-    load = [0] * min(FOLDS, len(size))
+    load = [0] * (min(FOLDS, len(size)) if len(size) <= MANY else FOLDS_OF_MANY)
     fold_of = {}
     for group in sorted(size, key=lambda name: (-size[name], name)):
         fold_of[group] = load.index(min(load))
@@ -308,8 +315,9 @@ def _rebuild(
     moves = np.zeros(len(features))
     moves[data.columns] = delta
     changed: dict[str, FeatureWeight] = {}
+    weights = prior.weights
     for column, feature in enumerate(features):
-        known = prior.weights.get(feature.name)
+        known = weights.get(feature.name)
         if known is None:
             known = FeatureWeight(
                 name=feature.name,
@@ -325,10 +333,9 @@ def _rebuild(
             update={"weight": weight, "low": low, "high": high}
         )
     parts = {feature.name: feature.part for feature in features}
-    known_names = set(prior.weights)
 
     def of(part: str, old: Sequence[FeatureWeight]) -> tuple[FeatureWeight, ...]:
-        new = (n for n, where in parts.items() if where == part and n not in known_names)
+        new = (n for n, where in parts.items() if where == part and n not in weights)
         return (*(changed.get(w.name, w) for w in old), *(changed[name] for name in new))
 
     return prior.model_copy(

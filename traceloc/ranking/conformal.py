@@ -80,7 +80,9 @@ def grow(probabilities: Floats) -> Iterator[Growth]:
     n = len(probabilities)
     if not n:
         return
-    p = (probabilities / max(float(probabilities.sum()), 1e-300)).tolist()
+    # By the largest first: numbers next to zero lose their digits in a sum.
+    scaled = probabilities / (float(probabilities.max()) or 1.0)
+    p = (scaled / (float(scaled.sum()) or 1.0)).tolist()
     mode = int(np.argmax(probabilities))
     earlier, later = _stretches(p[:mode][::-1]), _stretches(p[mode + 1 :])
     first = last = mode

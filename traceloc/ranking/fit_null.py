@@ -114,14 +114,16 @@ def fit_null(examples: Sequence[Example], scores: Sequence[Floats], *, missed: f
 
 
 def _terms(example: Example, scores: Floats) -> dict[str, float]:
-    return summarize(
-        [name for name, _ in TERMS],
+    names = [name for name, _ in TERMS]
+    found = summarize(
+        names,
         scores=scores,
         names=(),
         mean=lambda: np.zeros(0),
         highest=lambda: np.zeros(0),
         run=example.run,
     )
+    return {name: found.get(name, 0.0) for name in names}
 
 
 def _make_folds(

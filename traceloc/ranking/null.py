@@ -69,6 +69,8 @@ class NullModel(Document):
         level = self.level(system)
         logit = self.bias if level is None else level.bias
         for term in self.terms:
+            if term.name not in summaries:  # of another version of traceloc: it says nothing
+                continue
             logit += term.weight * (summaries[term.name] - term.mean) / term.scale
         return 1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0)))
 
@@ -85,7 +87,8 @@ def summarize(
     """Summaries of one trace by name.
 
     Args:
-        needs: Which summaries; a feature that is not measured counts as 0.
+        needs: Which summaries; a feature that is not measured counts as 0, a measure of the run
+            that does not exist is left out.
         scores: One per candidate.
         names: Name of each feature.
         mean: Gives the mean of each feature over the candidates; asked only where it is needed.
@@ -96,7 +99,7 @@ def summarize(
     if any(":" in need for need in needs):
         found |= {f"max:{name}": float(value) for name, value in zip(names, highest(), strict=True)}
         found |= {f"mean:{name}": float(value) for name, value in zip(names, mean(), strict=True)}
-    return {need: found.get(need, 0.0) for need in needs}
+    return {need: found.get(need, 0.0) for need in needs if ":" in need or need in found}
 
 
 def _of_scores(scores: Floats) -> dict[str, float]:

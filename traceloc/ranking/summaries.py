@@ -75,18 +75,34 @@ _HEDGES = re.compile(
     r"|although|but|alternatively|wait|maybe|ambiguous|confus\w+)\b",
     re.IGNORECASE,
 )
-_GIVES_UP = re.compile(
-    r"\b(?:unable to|could ?n[o']t (?:find|be|determine)|can ?not (?:be )?(?:find|found|determin\w*"
-    r"|establish\w*|confirm\w*)|no (?:information|evidence|record|such|results?|specific)|not (?:"
-    r"found|available|possible|enough|provided|mention\w*|explicit\w*|clear)|none found"
-    r"|insufficient|does not exist|unfortunately|apologi\w+|sorry|beyond)\b",
-    re.IGNORECASE,
+# Each begins with a literal, for which the expression engine searches many times faster than for
+# a choice; the rest are plain words. Matched on lower-case text.
+_GIVES_UP = (
+    (
+        "unable to",
+        "none found",
+        "insufficient",
+        "does not exist",
+        "unfortunately",
+        "apologi",
+        "sorry",
+        "beyond",
+    ),
+    (
+        re.compile(r"could(?: not|n't) (?:find|be|determine)"),
+        re.compile(r"can ?not (?:be )?(?:find|found|determin|establish|confirm)"),
+        re.compile(r"no (?:information|evidence|record|such|result|specific)"),
+        re.compile(r"not (?:found|available|possible|enough|provided|mention|explicit|clear)"),
+    ),
 )
-_DOUBTS = re.compile(
-    r"\b(?:not (?:directly|explicitly|specif\w+)|does(?:n't| not) (?:mention|provide|specify"
-    r"|contain)|did(?:n't| not) (?:find|reveal|provide|mention)|no (?:direct|mention|specific"
-    r"|clear)|unclear|ambiguous|confus\w+|incorrect\w*|premise|mistake)\b",
-    re.IGNORECASE,
+_DOUBTS = (
+    ("unclear", "ambiguous", "confus", "incorrect", "premise", "mistake"),
+    (
+        re.compile(r"not (?:directly|explicitly|specif)"),
+        re.compile(r"does(?:n't| not) (?:mention|provide|specify|contain)"),
+        re.compile(r"did(?:n't| not) (?:find|reveal|provide|mention)"),
+        re.compile(r"no (?:direct|mention|specific|clear)"),
+    ),
 )
 _DENIES = re.compile(
     r"\bnone\b|no such|no evidence|no information|not (?:found|exist|possible|available|enough"
@@ -120,13 +136,18 @@ def summarise_run(graph: TraceGraph) -> dict[str, float]:
     found["final.values"] = math.log1p(len(graph.lexical.values(int(acting[-1]))))
     found["answer.items"] = math.log1p(len(_ITEMS.findall(answer)))
     if not _is_conversation(graph, int(acting[0])):
-        found["run.gives_up"] = math.log1p(sum(len(_GIVES_UP.findall(text)) for text in said))
-        found["run.doubts"] = math.log1p(sum(len(_DOUBTS.findall(text)) for text in said))
+        everything = "\n".join(said).lower()
+        found["run.gives_up"] = math.log1p(_count(everything, *_GIVES_UP))
+        found["run.doubts"] = math.log1p(_count(everything, *_DOUBTS))
         found["final.hedges"] = math.log1p(len(_HEDGES.findall(message[-TAIL:])))
         found["answer.denies"] = float(bool(_DENIES.search(answer[:DENIAL])))
     found |= _of_calls(graph)
     found |= _of_reading(graph, answer, results, given)
     return found
+
+
+def _count(text: str, words: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> int:
+    return sum(map(text.count, words)) + sum(len(each.findall(text)) for each in patterns)
 
 
 def state_answer(message: str) -> str:

@@ -22,8 +22,8 @@ def list_events(events: Iterable[Event]) -> Iterator[str]:
         what = f"undo {event.undoes}" if event.action == "undo" else event.action
         words = [f"{event.locator}", event.agent]
         words += [each for each in (event.category, event.note) if each]
-        line = f"{event.at:%Y-%m-%d %H:%M}  {what:<7}  {' · '.join(words)}  ({event.who})"
-        yield f"{one_line(line)}\n"
+        said = one_line(f"{' · '.join(words)} ({event.who})")
+        yield f"{event.at:%Y-%m-%d %H:%M}  {what:<7}  {said}\n"
 
 
 def export_labels(events: Iterable[Event], groups: Mapping[str, str]) -> Iterator[str]:
