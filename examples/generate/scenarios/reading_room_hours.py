@@ -18,7 +18,7 @@ SCENARIO = Scenario(
     title="Library: a question that is looked up and answered",
     outcome="passed",
     task=prose("""
-        Until when may the Harbour Branch reading room be used on a Saturday?"""),
+        How late is the Harbour Branch reading room open on a Saturday?"""),
     agents=(
         Agent(
             "library_assistant",
@@ -30,7 +30,7 @@ SCENARIO = Scenario(
     script={
         "library_assistant": (
             say("", call("opening_hours", place="Harbour Branch reading room", day="Saturday")),
-            say("On a Saturday the Harbour Branch reading room may be used until 16:00."),
+            say("The Harbour Branch reading room is open until 16:00 on a Saturday."),
         ),
     },
 )
