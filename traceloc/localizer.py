@@ -68,7 +68,8 @@ class Localizer:
             signals = registry.all("signals")
             broken = registry.broken("signals")
         self.model = model if isinstance(model, RankingModel) else load_model(model)
-        self.model.check(describe(signals))
+        self._features = describe(signals)
+        self.model.check(self._features)
         self.signals = tuple(signals)
         self._adapter = Adapter(self.model, self.signals, labels)
         self._families = {signal.name: signal for signal in self.signals}
@@ -103,7 +104,7 @@ class Localizer:
         if not any(step.text or step.tool_calls or step.reasoning for step in trace.steps):
             return self._unmeasured(trace, "the trace holds structure only: no step has content")
         graph = TraceGraph(trace)
-        table = measure(graph, self.signals, strict=self.strict)
+        table = measure(graph, self.signals, features=self._features, strict=self.strict)
         if not graph.is_acting[table.candidates].any():
             return self._unmeasured(trace, "the trace has no step that an agent took")
         system = trace.system

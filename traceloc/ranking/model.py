@@ -7,9 +7,10 @@ small JSON document that a person can read, and that says what it was fitted on.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +122,8 @@ class RankingModel(Document):
     def check(self, features: Sequence[FeatureSpec]) -> None:
         """Make sure that the model was fitted on these features.
 
-        A signal the model has never heard of counts nothing. One it knows must give exactly the
+        A signal the model has never heard of counts what its features expect of themselves (their
+        ``prior``). One it knows must give exactly the
         features it gave at the time of the fit; one that is not installed must have no weight.
 
         Raises:
@@ -149,15 +151,7 @@ class RankingModel(Document):
         Raises:
             ModelError: TL401, if the features differ from those of the model.
         """
-        self.check(features)
-        weights = self.weights
-        slopes, constant = np.zeros(len(features)), 0.0
-        for column, feature in enumerate(features):
-            known = weights.get(feature.name)
-            if known is not None:
-                slopes[column] = known.weight / known.scale / self.temperature
-                constant -= slopes[column] * known.mean
-        return slopes, constant
+        return _columns(_Same(self), _Same(features))
 
     def score(self, table: FeatureTable, *, system: str | None = None) -> Scores:
         """Score the candidates of a trace.
@@ -280,6 +274,39 @@ def softmax(scores: Floats) -> Floats:
 def rank(scores: Floats) -> NDArray[np.int64]:
     """Positions by falling score; of equal scores the earlier position comes first."""
     return np.argsort(-scores, kind="stable")
+
+
+class _Same:
+    """Stands for one object in a cache: equal to itself alone, without a look inside."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+
+@lru_cache(maxsize=8)
+def _columns(model: _Same, features: _Same) -> tuple[Floats, float]:
+    """See :meth:`RankingModel.columns`; a scan asks for the same ones with every trace."""
+    known_model: RankingModel = model.value
+    known_model.check(features.value)
+    weights = known_model.weights
+    slopes, constant = np.zeros(len(features.value)), 0.0
+    for column, feature in enumerate(features.value):
+        known = weights.get(feature.name)
+        if known is not None:
+            slopes[column] = known.weight / known.scale / known_model.temperature
+            constant -= slopes[column] * known.mean
+        else:
+            slopes[column] = feature.prior / known_model.temperature
+    slopes.flags.writeable = False
+    return slopes, constant
 
 
 def load_model(path: str | Path | None = None) -> RankingModel:

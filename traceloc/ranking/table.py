@@ -103,19 +103,26 @@ def describe(signals: Sequence[Signal]) -> tuple[FeatureSpec, ...]:
     )
 
 
-def measure(graph: TraceGraph, signals: Sequence[Signal], *, strict: bool = False) -> FeatureTable:
+def measure(
+    graph: TraceGraph,
+    signals: Sequence[Signal],
+    *,
+    features: tuple[FeatureSpec, ...] | None = None,
+    strict: bool = False,
+) -> FeatureTable:
     """Measure every step of a trace with every signal.
 
     Args:
         graph: The trace as signals see it.
         signals: Families to measure, in the order of the columns.
+        features: What :func:`describe` says of them, where it is known already.
         strict: Raise where a signal fails; otherwise its columns stay 0 and a diagnostic says so.
 
     Raises:
         PluginError: Under ``strict``, if a signal raises or returns what it did not promise.
     """
     steps = graph.steps
-    features = describe(signals)
+    features = features or describe(signals)
     matrix = np.zeros((len(steps), len(features)), dtype=np.float32)
     diagnostics = []
     start = 0
