@@ -92,7 +92,10 @@ def _figures(report: str, title: str) -> dict[str, tuple[str, dict[str, str]]]:
     section = report.split(f"\n## {title}", 1)[1].split("\n## ", 1)[0]
     found = {}
     for part in section.split("\n### ")[1:]:
-        name, count = re.match(r"(\w+) \(n=(\d+)\)", part).groups()  # type: ignore[union-attr]
+        heading = re.match(r"(\w+) \(n=(\d+)\)", part)
+        if heading is None:
+            continue  # a table over all sets
+        name, count = heading.groups()
         rows = re.findall(r"^\| ([a-z][^|]*?) \| ([\d.]+) \|", part, re.MULTILINE)
         found[name] = (count, {ranker.partition(",")[0]: step for ranker, step in rows})
     return found

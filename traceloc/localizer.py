@@ -15,6 +15,7 @@ from traceloc.categories import find_category
 from traceloc.contracts import Signal
 from traceloc.graph import TraceGraph
 from traceloc.labels.adapting import Adapter
+from traceloc.quoting import quote_step
 from traceloc.ranking.abstention import REASONS
 from traceloc.ranking.evidence import gather_evidence
 from traceloc.ranking.model import RankingModel, Scores, load_model
@@ -157,6 +158,7 @@ class Localizer:
                     native_index=int(table.native[position]),
                     agent=graph.steps[step].agent,
                     kind=graph.steps[step].kind,
+                    quote=quote_step(graph.steps[step]),
                     score=float(scores.scores[position]),
                     probability=float(scores.probabilities[position]),
                     evidence=gather_evidence(

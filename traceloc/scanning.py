@@ -17,12 +17,11 @@ from traceloc.repeats.cohort import Cohort, Cohorts, Observation, known_outcome,
 from traceloc.repeats.survey import Entry, Found, sample_outcomes, survey
 from traceloc.report import IgnoredFile, Item, Passed, Problem
 from traceloc.settings import Settings, SystemTable
-from traceloc.trace import Step, Trace
+from traceloc.trace import Trace
 
 PARALLEL_BYTES = 8 * 1024 * 1024
 """Input from which a second process pays: starting one costs about as much as reading 2 MiB."""
 PROBLEMS_PER_JOB = 20
-QUOTE_CHARS = 200
 MAX_RANKED = 2000
 
 
@@ -197,7 +196,7 @@ def _tell(on_progress: Progress, done: int, *, known: int) -> None:
 def localize_fully(trace: Trace, *, settings: Settings, registry: Registry) -> Attribution:
     """The answer for one trace with every step ranked, up to :data:`MAX_RANKED` of them."""
     options = replace(ScanOptions.of(settings), top_k=min(max(1, len(trace.steps)), MAX_RANKED))
-    return with_quotes(build_localizer(options, registry).localize(trace), trace)
+    return build_localizer(options, registry).localize(trace)
 
 
 def read_job(job: Job, *, options: ScanOptions, registry: Registry) -> Iterator[Found]:
@@ -273,9 +272,9 @@ def scan_job(
         if cohorts is not None and cohorts.tasks:
             cohort = cohorts.of(item, passed=known_outcome(item, root=job.root))
         if cohort is None:
-            yield with_quotes(localizer.localize(item), item)
+            yield localizer.localize(item)
         else:
-            yield with_quotes(localizer.localize(item, cohort=cohort), item)
+            yield localizer.localize(item, cohort=cohort)
     for problem in problems[:PROBLEMS_PER_JOB]:
         yield problem.model_copy(update={"partial": any_trace})
     if len(problems) > PROBLEMS_PER_JOB:
@@ -292,44 +291,6 @@ def as_item(entry: TraceFormatError | Ignored) -> Item:
     if isinstance(entry, TraceFormatError):
         return Problem.of(entry)
     return IgnoredFile(entry.path)
-
-
-def with_quotes(attribution: Attribution, trace: Trace) -> Attribution:
-    """The attribution with kind and words of each candidate's step, which reporters print."""
-    candidates = tuple(
-        candidate
-        if candidate.quote or not 0 <= candidate.step < len(trace.steps)
-        else candidate.model_copy(
-            update={
-                "kind": candidate.kind or trace.steps[candidate.step].kind,
-                "quote": quote_step(trace.steps[candidate.step]),
-            }
-        )
-        for candidate in attribution.candidates
-    )
-    return attribution.model_copy(update={"candidates": candidates})
-
-
-def quote_step(step: Step) -> str:
-    """What was said or called in a step, on one line of at most 200 characters."""
-    words = " ".join(step.text[: 4 * QUOTE_CHARS].split())
-    if step.tool_calls and len(words) < QUOTE_CHARS // 2:
-        from pydantic_core import to_json
-
-        calls = ", ".join(
-            f"{call.name}({_arguments(to_json, call.arguments)})" for call in step.tool_calls[:3]
-        )
-        words = f"{words} → {calls}" if words else calls
-    if not words and step.reasoning:
-        words = " ".join(step.reasoning[: 4 * QUOTE_CHARS].split())
-    return words if len(words) <= QUOTE_CHARS else words[: QUOTE_CHARS - 1] + "…"
-
-
-def _arguments(to_json: Callable[..., bytes], arguments: Any) -> str:
-    if arguments is None:
-        return ""
-    text = arguments if isinstance(arguments, str) else to_json(arguments).decode()
-    return " ".join(text[:QUOTE_CHARS].split())
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from traceloc.attribution import AgentShare, Attribution, Candidate, Citation, Evidence, Symptom
+from traceloc.quoting import quote_step
 from traceloc.trace import Trace
 
 
@@ -32,6 +33,8 @@ class FakeLocalizer:
                 step=step.index,
                 native_index=step.native_index,
                 agent=step.agent,
+                kind=step.kind,
+                quote=quote_step(step),
                 score=float(-rank),
                 probability=0.5**rank / total,
                 evidence=(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -13,9 +12,16 @@ import typer
 from typer.core import TyperGroup
 
 from traceloc.cli import console
+from traceloc.cli.confirm import confirm_command
 from traceloc.cli.convert import convert_command
 from traceloc.cli.doctor import doctor_command
+from traceloc.cli.evaluate import eval_command
+from traceloc.cli.fit import fit_command
+from traceloc.cli.label import label_command
+from traceloc.cli.labels import labels_command
 from traceloc.cli.plugins import plugins_app
+from traceloc.cli.reject import reject_command
+from traceloc.cli.repeats import repeats_command
 from traceloc.cli.scan import scan_command
 from traceloc.cli.schema import schema_command
 from traceloc.cli.show import show_command
@@ -144,19 +150,10 @@ app.command("convert")(convert_command)
 app.add_typer(plugins_app, name="plugins")
 app.command("schema")(schema_command)
 app.command("doctor")(doctor_command)
-
-LATER_COMMANDS = {
-    "eval": "traceloc.cli.evaluate:eval_command",
-    "fit": "traceloc.cli.fit:fit_command",
-    "repeats": "traceloc.cli.repeats:repeats_command",
-    "label": "traceloc.cli.label:label_command",
-    "confirm": "traceloc.cli.confirm:confirm_command",
-    "reject": "traceloc.cli.reject:reject_command",
-    "labels": "traceloc.cli.labels:labels_command",
-}
-"""Commands of other rooms."""
-
-for _name, _target in LATER_COMMANDS.items():
-    _module, _, _function = _target.partition(":")
-    if Path(__file__).with_name(f"{_module.rpartition('.')[2]}.py").exists():
-        app.command(_name)(getattr(importlib.import_module(_module), _function))
+app.command("eval")(eval_command)
+app.command("fit")(fit_command)
+app.command("repeats")(repeats_command)
+app.command("label")(label_command)
+app.command("confirm")(confirm_command)
+app.command("reject")(reject_command)
+app.command("labels")(labels_command)

@@ -65,7 +65,7 @@ class TraceBuilder:
         self.spans: list[Span] = []
         self._agents: dict[str, Agent] = {}
         self._tools: dict[str, ToolSpec] = {}
-        self._open_calls: dict[str, tuple[int, int]] = {}
+        self._open_calls: dict[str, deque[tuple[int, int]]] = {}
         self._unnamed_calls: deque[tuple[int, int]] = deque(maxlen=256)
         self._diagnostics: dict[tuple[str, str], Diagnostic] = {}
         self._labels: list[Label] = []
@@ -134,10 +134,7 @@ class TraceBuilder:
             **{key: value for key, value in fields.items() if value is not None},
         )
         self.steps.append(lean(step))
-        for position, call in enumerate(calls):
-            if call.id:
-                self._open_calls[call.id] = (index, position)
-            self._unnamed_calls.append((index, position))
+        self._open(index, first=0)
         return index
 
     def add_calls(self, step: int, calls: Sequence[ToolCall]) -> None:
@@ -146,13 +143,24 @@ class TraceBuilder:
         made = (*before.tool_calls, *calls)
         kind = "action" if before.kind in ("message", "thought") else before.kind
         self.steps[step] = lean(before.model_copy(update={"tool_calls": made, "kind": kind}))
-        for position in range(len(before.tool_calls), len(made)):
-            if made[position].id:
-                self._open_calls[made[position].id or ""] = (step, position)
+        self._open(step, first=len(before.tool_calls))
+
+    def _open(self, step: int, *, first: int) -> None:
+        """Wait for the results of a step's calls, from the ``first`` one on."""
+        calls = self.steps[step].tool_calls
+        for position in range(first, len(calls)):
+            if name := calls[position].id:
+                waiting = self._open_calls.setdefault(name, deque())
+                if waiting and waiting[0][0] != step:
+                    waiting.clear()  # an id that comes again later means the later call
+                waiting.append((step, position))
             self._unnamed_calls.append((step, position))
 
     def _join(self, index: int, *, call_id: str | None, tool: str | None) -> ToolResult:
-        found = self._open_calls.pop(call_id, None) if call_id else None
+        waiting = self._open_calls.get(call_id) if call_id else None
+        found = waiting.popleft() if waiting else None
+        if call_id and not waiting:
+            self._open_calls.pop(call_id, None)
         if found is None and call_id is None:
             found = self._oldest_open_call(tool)
             if found is not None:

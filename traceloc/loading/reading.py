@@ -125,12 +125,12 @@ def run(
     failure: TraceFormatError | None = None
     try:
         for trace in loader.load(sources):
-            times = count[trace.id] = count.get(trace.id, 0) + 1
+            name = _unused(trace.id, count)
             if held is not None:
                 yield held.model_copy(update={"alone": False})
             held = trace.model_copy(
                 update={
-                    "id": trace.id if times == 1 else f"{trace.id}~{times}",
+                    "id": name,
                     # A native file carries the path it was made from; locators need this one.
                     "source": trace.source if trace.source in job.paths else job.paths[0],
                     "system": system or trace.system or default_system(job),
@@ -152,6 +152,16 @@ def run(
         yield from source.problems
     if failure is not None:
         yield failure
+
+
+def _unused(name: str, count: dict[str, int]) -> str:
+    """An id that no trace of the file has yet: the name itself, else with ``~`` and a number."""
+    unused = name
+    while unused in count:
+        count[name] += 1
+        unused = f"{name}~{count[name]}"
+    count[unused] = 1
+    return unused
 
 
 def default_system(job: Job) -> str:

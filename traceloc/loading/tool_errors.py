@@ -28,7 +28,7 @@ _REJECTION = re.compile(
     re.IGNORECASE,
 )
 _EXIT_CODE = re.compile(
-    r"(?:\bexit(?:ed with)?[ _-]?code|\breturn ?code|<returncode>)[\"'\s:=>]{0,4}(-?\d+)",
+    r"(?:\bexit(?:ed with)?[ _-]?code|\breturn ?code|<returncode>)[\"'\s:=>]{0,4}(-?\d{1,9})",
     re.IGNORECASE,
 )
 _TRACEBACK = re.compile(

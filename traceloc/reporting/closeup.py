@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from traceloc.attribution import Attribution, Candidate
+from traceloc.quoting import quote_step
 from traceloc.report import ReportOptions
 from traceloc.reporting.terminal import clip, escape, one_line, pasteable, wrap
 from traceloc.reporting.text import evidence_lines, to_target
 from traceloc.reporting.timeline import Timeline
-from traceloc.scanning import quote_step
 from traceloc.trace import Step, Trace
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from traceloc.attribution import Attribution
+from traceloc.quoting import quote_step
 from traceloc.report import ReportOptions
 from traceloc.reporting.terminal import Paint, bar, clip, display_width, one_line, pad, pasteable
 from traceloc.reporting.text import to_target
-from traceloc.scanning import quote_step
 from traceloc.trace import Step, Trace
 
 BAR_WIDTH = 8

@@ -19,8 +19,9 @@ from traceloc_plugins.otel.writing import Writer
 _TRUTH = re.compile(
     r"(?:gen_ai\.)?(?:eval|evals|evaluation|evaluator|feedback|score|scores|reward|annotation|"
     r"annotations|label|labels|ground_truth|mistake)(?:[._].*)?"
-    r"|(?:.*[._])?(?:ground_truth|reward|is_correct|human_feedback|expected_answer|"
-    r"reference_answer|correct_answer|answer_text|step_labels|mistake_(?:agent|step|reason))",
+    r"|(?:.*[._])?(?:ground_?truth|reward|is_correct|human_feedback|"
+    r"(?:expected|reference|gold|golden|correct)_(?:answer|label|output|result|solution)s?|"
+    r"gold|answer_text|step_labels|verdict|mistake_(?:agent|step|reason))",
     re.IGNORECASE,
 )
 """Attributes that say how good the run was: nothing that a signal may see."""

@@ -1,0 +1,30 @@
+"""The words of a step on one line, for whoever lists steps."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from traceloc.trace import Step
+
+QUOTE_CHARS = 200
+
+
+def quote_step(step: Step) -> str:
+    """What was said or called in a step, on one line of at most 200 characters."""
+    words = " ".join(step.text[: 4 * QUOTE_CHARS].split())
+    if step.tool_calls and len(words) < QUOTE_CHARS // 2:
+        calls = ", ".join(
+            f"{call.name}({_arguments(call.arguments)})" for call in step.tool_calls[:3]
+        )
+        words = f"{words} → {calls}" if words else calls
+    if not words and step.reasoning:
+        words = " ".join(step.reasoning[: 4 * QUOTE_CHARS].split())
+    return words if len(words) <= QUOTE_CHARS else words[: QUOTE_CHARS - 1] + "…"
+
+
+def _arguments(arguments: JsonValue) -> str:
+    if arguments is None:
+        return ""
+    text = arguments if isinstance(arguments, str) else to_json(arguments).decode()
+    return " ".join(text[:QUOTE_CHARS].split())
