@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wheel lint types imports unit bench examples docs clean
+.PHONY: help demo test wheel lint types imports unit bench accuracy weights examples docs clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,6 +48,17 @@ bench: wheel ## time and memory, written to benchmarks/results
 	$(TEST)/bin/python benchmarks/startup.py
 	$(TEST)/bin/python benchmarks/scan.py
 	$(TEST)/bin/python benchmarks/long_trace.py
+
+accuracy: wheel ## how good the ranking is, written to benchmarks/results
+	$(TEST)/bin/python benchmarks/accuracy.py
+
+# The labelled data are not part of the project; TRACELOC_SHARED says where they lie.
+SHARED := $(or $(TRACELOC_SHARED),../shared)
+LABELLED := who_and_when_ag who_and_when_hc agentrx_magentic agentrx_tau agentprocessbench promas_aqua
+weights: wheel ## fit the shipped weights anew
+	OMP_NUM_THREADS=1 $(TEST)/bin/traceloc fit $(LABELLED:%=$(SHARED)/data/%) \
+		$(SHARED)/samples/tau_bench examples \
+		--prior none --l2 1000 --name shipped --out traceloc/ranking/weights.json
 
 examples: ## record the examples anew from the real frameworks
 	PYTHON=$(PYTHON) bash examples/generate/run.sh

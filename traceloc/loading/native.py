@@ -34,6 +34,7 @@ class NativeLoader:
         for source in sources:
             header: Trace | None = None
             steps: list[Step] = []
+            started: int | None = None
             for value, line in source.documents():
                 for item in value if isinstance(value, list) else [value]:
                     if header is not None and isinstance(item, dict) and "native_index" in item:
@@ -42,14 +43,36 @@ class NativeLoader:
                             steps.append(lean(step))
                         continue
                     if header is not None:
-                        yield _with_steps(header, steps)
-                    header, steps = _validate(Trace, item, source, line), []
+                        yield from _finish(header, steps, source, started)
+                    header, steps, started = _validate(Trace, item, source, line), [], line
             if header is not None:
-                yield _with_steps(header, steps)
+                yield from _finish(header, steps, source, started)
 
 
-def _with_steps(trace: Trace, steps: list[Step]) -> Trace:
-    return trace.model_copy(update={"steps": trace.steps + tuple(steps)}) if steps else trace
+def _finish(trace: Trace, steps: list[Step], source: Source, line: int | None) -> Iterator[Trace]:
+    """The trace with the steps of the lines after it, unless its numbers contradict each other."""
+    if steps:
+        trace = trace.model_copy(update={"steps": trace.steps + tuple(steps)})
+    wrong = _misnumbered(trace.steps)
+    if wrong is None:
+        yield trace
+    else:
+        source.report(f"is no valid trace: {wrong}", code="TL120", line=line)
+
+
+def _misnumbered(steps: Sequence[Step]) -> str | None:
+    """What is wrong with the numbers by which everything addresses steps."""
+    n = len(steps)
+    for position, step in enumerate(steps):
+        if step.index != position:
+            return f"steps.{position}.index is {step.index}; expected {position}"
+        linked = [call.result_step for call in step.tool_calls]
+        if step.tool_result is not None:
+            linked.append(step.tool_result.call_step)
+        for other in linked:
+            if other is not None and not 0 <= other < n:
+                return f"steps.{position} refers to step {other}; there are {n} steps"
+    return None
 
 
 def _validate(model: Any, item: Any, source: Source, line: int | None) -> Any:

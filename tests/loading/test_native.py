@@ -1,0 +1,61 @@
+"""traceloc's own documents: what is written is what is read, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traceloc import Trace, TraceFormatError, load
+from traceloc.loading import read
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    (trace,) = load(ROOT / "examples" / "vaccine-route", strict=True)
+    return json.loads(trace.model_dump_json())
+
+
+def renumber(document: dict[str, Any]) -> None:
+    for step in document["steps"]:
+        step["index"] += 1
+
+
+def swap(document: dict[str, Any]) -> None:
+    document["steps"].reverse()
+
+
+def lose_a_result(document: dict[str, Any]) -> None:
+    call = next(step for step in document["steps"] if step["tool_calls"])["tool_calls"][0]
+    call["result_step"] = len(document["steps"])
+
+
+def lose_a_call(document: dict[str, Any]) -> None:
+    next(step for step in document["steps"] if step["tool_result"])["tool_result"]["call_step"] = -1
+
+
+@pytest.mark.parametrize("damage", [renumber, swap, lose_a_result, lose_a_call])
+def test_numbers_that_lead_nowhere_are_no_trace(
+    tmp_path: Path, document: dict[str, Any], damage: Callable[[dict[str, Any]], None]
+) -> None:
+    damage(document)
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(document))
+    (problem,) = read([path])
+    assert isinstance(problem, TraceFormatError) and problem.code == "TL120"
+
+
+def test_an_id_is_made_unlike_all_others_of_its_file(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
+    path = tmp_path / "traces.jsonl"
+    lines = [json.dumps(document | {"id": name}) for name in ("a", "a~2", "a", "a")]
+    path.write_text("\n".join(lines))
+    traces = list(load(path, strict=True))
+    assert all(isinstance(trace, Trace) for trace in traces)
+    assert [trace.id for trace in traces] == ["a", "a~2", "a~3", "a~4"]
