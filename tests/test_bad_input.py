@@ -328,6 +328,17 @@ def test_a_file_without_permission(scan: Callable[..., Scan]) -> None:
     assert found.read == ["good.json"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_a_file_name_that_is_not_utf8_stops_nothing(scan: Callable[..., Scan]) -> None:
+    for name, content in ((b"a\xff.json", GOOD), (b"b\xff.json", '{"messages":['), (b"c", GOOD)):
+        Path(os.fsdecode(name)).write_text(content)
+    found = scan()
+    assert found.read == ["a\\udcff.json", "c"]
+    assert [problem["path"] for problem in found.report["problems"]] == ["b\\udcff.json"]
+    (trace,) = load(os.fsdecode(b"a\xff.json"))
+    assert trace.model_validate_json(trace.model_dump_json()) == trace
+
+
 def test_a_file_that_is_gone(scan: Callable[..., Scan]) -> None:
     write("good.json", GOOD)
     found = scan("good.json", "gone.json")

@@ -85,7 +85,7 @@ def test_candidates_are_ranked_with_evidence_for_each(localizer):
     assert (found.status, found.locator, found.model) == ("located", "run#2", "m")
     assert [c.step for c in found.candidates] == [2, 4, 0, 1, 3]
     assert [c.rank for c in found.candidates] == [1, 2, 3, 4, 5]
-    assert found.top.agent == "b"
+    assert (found.top.agent, found.top.quote) == ("b", "guess!!")
     assert all(c.evidence and all(e.cites for e in c.evidence) for c in found.candidates)
     assert (found.n_steps, found.n_candidates) == (6, 6)
 
@@ -249,3 +249,10 @@ def test_a_missing_model_file_is_an_error(tmp_path):
     with pytest.raises(ModelError) as raised:
         localize(TRACE, model=tmp_path / "none.json")
     assert raised.value.code == "TL402"
+
+
+def test_a_model_file_is_read_at_each_call(tmp_path):
+    path = tmp_path / "model.json"
+    for name in ("old", "new"):
+        RankingModel(name=name).save(path)
+        assert localize(TRACE, model=path).model == name

@@ -39,6 +39,8 @@ def judge_scan(
         return ExitCode.UNMEASURED, why
     if problems:
         return ExitCode.UNMEASURED, None
+    if summary.hampered:
+        return ExitCode.UNMEASURED, f"a signal failed on {summary.hampered} traces"
     failing = {"located": summary.located, "abstained": summary.abstained}
     failing["any"] = summary.located + summary.abstained
     if failing.get(fail_on, 0):

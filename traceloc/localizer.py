@@ -212,14 +212,15 @@ def localize(
     strict: bool = False,
 ) -> Attribution:
     """Rank the steps of one trace with the installed signals; see :class:`Localizer`."""
-    if isinstance(model, RankingModel):
-        return Localizer(model, top_k=top_k, strict=strict).localize(trace)
-    return _cached(model and str(model), top_k, strict).localize(trace)
+    if model is None:
+        return _shipped(top_k, strict).localize(trace)
+    # A file may hold another model by the next call; who has many traces keeps a Localizer.
+    return Localizer(model, top_k=top_k, strict=strict).localize(trace)
 
 
 @lru_cache(maxsize=8)
-def _cached(model: str | None, top_k: int, strict: bool) -> Localizer:
-    return Localizer(model, top_k=top_k, strict=strict)
+def _shipped(top_k: int, strict: bool) -> Localizer:
+    return Localizer(top_k=top_k, strict=strict)
 
 
 def _with_cohort(

@@ -177,6 +177,8 @@ class Registry:
         names = self.names(kind)
         close = difflib.get_close_matches(name, names, n=1)
         hint = f"there are: {', '.join(names) or 'none'}"
+        if os.environ.get("TRACELOC_PLUGINS"):
+            hint += "; TRACELOC_PLUGINS leaves out the others"
         if close:
             hint = f"did you mean {close[0]!r}? {hint}"
         return PluginError(f"there is no {kind[:-1]} called {name!r}", code="TL301", hint=hint)

@@ -35,7 +35,7 @@ class Problem(Document):
         return cls(
             code=error.code,
             message=error.message,
-            path=place.path if place else None,
+            path=place.path.encode("utf-8", "backslashreplace").decode() if place else None,
             line=place.line if place else None,
             byte=place.byte if place else None,
             hint=error.hint,
@@ -67,6 +67,8 @@ class Summary(Document):
     abstained: int = 0
     unmeasured: int = 0
     """Traces that were read and could not be looked at."""
+    hampered: int = 0
+    """Traces that were looked at without a signal, because it failed on them."""
     passed: int = 0
     """Traces left out because their run is known to have passed."""
     unreadable: int = 0
@@ -124,6 +126,7 @@ class Report:
             if isinstance(item, Attribution):
                 self._counts["read"] += 1
                 self._counts[item.status] += 1
+                self._counts["hampered"] += any(d.kind == "failed" for d in item.diagnostics)
                 yield item
             elif isinstance(item, Problem):
                 self._note(item)

@@ -237,7 +237,7 @@ class Truth(Document):
 class Diagnostic(Document):
     """What a loader skipped, inferred or missed."""
 
-    kind: Literal["skipped", "inferred", "missing", "note"]
+    kind: Literal["skipped", "inferred", "missing", "note", "failed"]
     message: str
     line: int | None = None
     count: int = 1

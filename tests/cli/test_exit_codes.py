@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from cli_samples import Invoke, native
 
+from traceloc.gate import ExitCode, judge_scan
+from traceloc.report import Summary
+
 LOCATED = native("a", "plan", "FAULT here", passed=False)
 ABSTAINED = native("b", "fine", "well")
 PASSED = native("c", "done", passed=True)
@@ -116,3 +119,9 @@ def test_interrupt_is_130(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> No
     result = invoke("scan", "a.json")
     assert result.exit_code == 130
     assert result.stderr == "interrupted\n"
+
+
+def test_a_signal_that_failed_is_something_not_measured():
+    summary = Summary(read=3, located=3, hampered=1)
+    code, why = judge_scan(summary, problems=0)
+    assert code == ExitCode.UNMEASURED and "1" in why

@@ -190,3 +190,29 @@ def test_a_progress_bar_never_reaches_a_pipe(tmp_path: Path) -> None:
     _, out, err = run("many.jsonl", "more.jsonl", "-f", "jsonl", "--jobs", "1")
     assert len(out.splitlines()) == 6000
     assert err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        (">&-", 3, "error[TL220]: the output cannot be written: Bad file descriptor\n"),
+        (">&- -o out.txt", 0, ""),
+        (">/dev/null 2>&-", 0, ""),
+        (">&- 2>&- <&-", 3, ""),
+    ],
+)
+def test_closed_streams_are_no_crash(redirection: str, code: int, said: str) -> None:
+    Path("a.json").write_text(native("a", *FAULTY))
+    command = f"'{sys.executable}' '{LAUNCH}' scan a.json {redirection}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    Path("a.json").write_text(native("a", *FAULTY))
+    with Path("/dev/full").open("wb") as full:
+        code, _, err = run("scan", "a.json", stdout=full)
+    assert code == 3
+    assert err == "error[TL220]: the output cannot be written: No space left on device\n"

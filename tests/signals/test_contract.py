@@ -185,8 +185,10 @@ def test_evidence_points_into_the_trace(name, rich):
             text = rich.steps[cite.step].text
             assert 0 <= cite.step < len(rich.steps)
             assert len(cite.quote) <= 160
-            if cite.quote:
+            if cite.start is not None:
                 assert text[cite.start : cite.end] == cite.quote
+            elif cite.quote:
+                assert rich.steps[cite.step].tool_calls and not text.strip()
 
 
 PROGRAM = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,6 +75,7 @@ class CommandGroup(TyperGroup):
     ) -> Any:
         """Run, and turn whatever goes wrong into one line and an exit code."""
         words = list(sys.argv[1:] if args is None else args)
+        console.open_closed_streams()
         try:
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
         except Exception as error:
@@ -91,22 +91,12 @@ class CommandGroup(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # The reader has gone; without this the interpreter complains once more at exit.
-            _point_at_nothing(sys.stdout)
+            console.point_at_nothing(sys.stdout)
             raise typer.Exit(console.CLOSED_PIPE) from None
         except KeyboardInterrupt:
             console.say("interrupted")
             raise typer.Exit(console.INTERRUPTED) from None
         return result
-
-
-def _point_at_nothing(stream: Any) -> None:
-    try:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)
-    except (OSError, ValueError):
-        return
 
 
 def _print_version(wanted: bool) -> None:

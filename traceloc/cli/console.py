@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
+_UNWRITABLE = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 PIPE_WIDTH = 100
 """Columns where there is no terminal: the same everywhere, so that output can be compared."""
 
@@ -80,6 +82,10 @@ def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:
         return int(ExitCode.USAGE)
     if type(error).__name__ == "Abort":
         return INTERRUPTED
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        say(f"error[TL220]: the output cannot be written: {error.strerror}")
+        point_at_nothing(sys.stdout)
+        return int(ExitCode.UNMEASURED)
     say(f"error[TL999]: traceloc failed: {type(error).__name__}: {error}")
     if not debug:
         say("hint: run it again with --debug and report what it prints")
@@ -91,6 +97,27 @@ def fail(code: int) -> NoReturn:
     import typer
 
     raise typer.Exit(int(code))
+
+
+def open_closed_streams() -> None:
+    """Give a process that was started without an output streams to write to.
+
+    Messages go nowhere then; results that go nowhere are an error, once there are any.
+    """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+
+
+def point_at_nothing(stream: Any) -> None:
+    """Let what is still to be written vanish: the interpreter would complain at exit."""
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+    except (OSError, ValueError):
+        return
 
 
 def prepare_output() -> None:

@@ -21,7 +21,7 @@ MAX_CHARACTERS = 8192
 """Read of one step; of a longer one its start and its end."""
 _TAIL = 2048
 
-_LINK = r"https?://[^\s\"'<>()\[\]{}|\\^`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_LINK = r"https?://[^\s\"'<>()\[\]{}|\\^`]+|[\w.+-]{1,64}+@[\w-]+(?:\.[\w-]+)+"
 _PLAIN = r"\d+(?:[.,:/-]\d+)*%?|[^\W\d_][\w'\u2019]*(?:[-_.]\w+)*"
 _TOKEN = re.compile(_PLAIN)
 _TOKEN_OR_LINK = re.compile(f"{_LINK}|{_PLAIN}")

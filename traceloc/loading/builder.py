@@ -133,6 +133,8 @@ class TraceBuilder:
             tool_result=result,
             **{key: value for key, value in fields.items() if value is not None},
         )
+        if kind != "result":
+            self._drop_stale_calls(agent)
         self.steps.append(lean(step))
         self._open(index, first=0)
         return index
@@ -185,6 +187,13 @@ class TraceBuilder:
             if call.result_step is None and (tool is None or call.name == tool):
                 return step, position
         return None
+
+    def _drop_stale_calls(self, agent: str) -> None:
+        """Wait no longer for calls of an agent that acts again after somebody else's turn."""
+        last = next((s for s in reversed(self.steps[-8:]) if s.kind != "result"), None)
+        if self._unnamed_calls and last is not None and last.agent != agent:
+            fresh = (c for c in self._unnamed_calls if self.steps[c[0]].agent != agent)
+            self._unnamed_calls = deque(fresh, maxlen=self._unnamed_calls.maxlen)
 
     def _is_answered(self, step: int, position: int) -> bool:
         return self.steps[step].tool_calls[position].result_step is not None

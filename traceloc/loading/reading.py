@@ -132,7 +132,9 @@ def run(
                 update={
                     "id": name,
                     # A native file carries the path it was made from; locators need this one.
-                    "source": trace.source if trace.source in job.paths else job.paths[0],
+                    "source": _writable(
+                        trace.source if trace.source in job.paths else job.paths[0]
+                    ),
                     "system": system or trace.system or default_system(job),
                     "alone": held is None,
                 }
@@ -168,7 +170,12 @@ def default_system(job: Job) -> str:
     """``format:folder`` for traces that do not say which system they came from."""
     root = Path(job.root)
     folder = root if root.is_dir() else root.parent
-    return f"{job.loader}:{folder.resolve().name}"
+    return _writable(f"{job.loader}:{folder.resolve().name}")
+
+
+def _writable(name: str) -> str:
+    """A file name as text: bytes of it that are not UTF-8 could not be written to any report."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _sources(paths: Iterable[str | Path]) -> Iterator[tuple[Found, Source] | TraceFormatError]:

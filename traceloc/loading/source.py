@@ -364,7 +364,7 @@ def _without_surrogates(value: Any) -> Any:
 
 def read_stdin(path: str = "-") -> Source:
     """Standard input as a source."""
-    return Source(path, content=sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1))
+    return Source(path, content=sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1) if sys.stdin else b"")
 
 
 def read_once(path: str) -> Source:

@@ -32,7 +32,7 @@ _EXIT_CODE = re.compile(
     re.IGNORECASE,
 )
 _TRACEBACK = re.compile(
-    r"Traceback \(most recent call last\)|^\s*panic: |\bException in thread ", re.MULTILINE
+    r"Traceback \(most recent call last\)|^[^\S\n]*panic: |\bException in thread ", re.MULTILINE
 )
 _EXCEPTION_LINE = re.compile(
     r"^(?P<type>(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt)): ?(?P<text>.*)", re.MULTILINE

@@ -133,7 +133,7 @@ def measure(
         except PluginError as error:
             if strict:
                 raise
-            diagnostics.append(Diagnostic(kind="skipped", message=str(error)))
+            diagnostics.append(Diagnostic(kind="failed", message=str(error)))
         start = stop
     candidates, native = find_candidates(steps)
     run = summarise_run(graph)

@@ -35,7 +35,7 @@ _CALLS = 4
 _WORD = re.compile(r"\w+")
 _ID = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,}){0,4}\b", re.IGNORECASE)
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?")
-_SUFFIX = re.compile(r"[_\-#]?(?=[0-9a-f]*\d)[0-9a-f]{1,36}$", re.IGNORECASE)
+_SUFFIX = re.compile(r"[_\-#]?(?=[0-9a-f]{0,35}\d)[0-9a-f]{1,36}$", re.IGNORECASE)
 
 
 class Item(NamedTuple):

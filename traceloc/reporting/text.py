@@ -41,6 +41,10 @@ _ASCII = str.maketrans(
 )
 
 
+_LEFT_OUT = ("failed", "skipped")
+"""Kinds of diagnostics that tell of something the answer does without."""
+
+
 class TextReporter:
     """A block for each trace and a last line that counts."""
 
@@ -121,7 +125,7 @@ class _Layout:
 
     def _notes(self, attribution: Attribution) -> Iterator[str]:
         """What could not be measured: an answer without it may be another one."""
-        skipped = [note.message for note in attribution.diagnostics if note.kind == "skipped"]
+        skipped = [note.message for note in attribution.diagnostics if note.kind in _LEFT_OUT]
         if skipped:
             more = f" (and {len(skipped) - 1} more)" if len(skipped) > 1 else ""
             words = clip(one_line(skipped[0]), self._room - len(more)) + more

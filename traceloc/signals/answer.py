@@ -163,5 +163,5 @@ def _asked(graph: TraceGraph) -> NDArray[Any]:
     given = np.flatnonzero(index.first_step == -1).astype(np.int32)
     if len(given):
         return given
-    people = np.flatnonzero(graph.origins == 1)
+    people = np.flatnonzero(graph.origins == Origin.HUMAN)
     return index.ids(int(people[0])) if len(people) else given

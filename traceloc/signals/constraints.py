@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import Origin, TokenKind, TraceGraph
-from traceloc.signals.family import Family, at, first, quote_step
+from traceloc.signals.family import Family, at, first, last, quote_step
 from traceloc.trace import ToolCall, ToolSpec
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -118,7 +118,7 @@ class ConstraintsSignal(Family):
             "writes": writes,
             "first_write": first(writes),
             "writes_unasked": writes & (at(consents, people) == 0) & talks,
-            "last_write": first(writes[::-1])[::-1],
+            "last_write": last(writes),
             "gives_up_to_human": passes,
         }
 

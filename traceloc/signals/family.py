@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation, Evidence
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
+from traceloc.quoting import quote_step as describe_step
 
 MAX_QUOTE = 160
 
@@ -80,7 +81,8 @@ def quote_step(graph: TraceGraph, step: int, *, pattern: str | None = None) -> C
         start = len(text) - len(text.lstrip())
     end = min(len(text), start + MAX_QUOTE)
     if not text[start:end].strip():
-        return Citation(step=step)
+        # Nothing was said; what was called is then what can be quoted.
+        return Citation(step=step, quote=describe_step(graph.steps[step])[:MAX_QUOTE])
     return Citation(step=step, start=start, end=end, quote=text[start:end])
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
-from traceloc.graph import TokenKind, TraceGraph
+from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.graph.lexical import is_common
 from traceloc.signals.errors import empty_results, failed
 from traceloc.signals.family import Family, at, before, first, quote_step
@@ -223,7 +223,7 @@ def _task_values(graph: TraceGraph) -> NDArray[Any]:
 
 def _task_step(graph: TraceGraph) -> int:
     """The step that states the task: the first a person takes, else the first of an agent."""
-    for origin in (1, 4):
+    for origin in (Origin.HUMAN, Origin.AGENT):
         where = np.flatnonzero(graph.origins == origin)
         if len(where):
             return int(where[0])

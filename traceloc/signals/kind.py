@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from traceloc.contracts import Feature
 from traceloc.graph import Origin, TraceGraph
-from traceloc.signals.family import Family, first, share
+from traceloc.signals.family import Family, first, last, share
 from traceloc.signals.phrases import themes
 
 _LIST = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])\s", re.MULTILINE)
@@ -100,7 +100,7 @@ class KindSignal(Family):
         silent = np.fromiter((not s.text.strip() for s in steps), bool, n) & ~calls
         return {
             "environment": graph.is_environment,
-            "human": graph.origins == 1,
+            "human": graph.origins == Origin.HUMAN,
             "thought": np.fromiter((s.kind == "thought" for s in steps), bool, n),
             "order": np.fromiter((s.kind == "handoff" for s in steps), bool, n),
             "calls_tool": calls,
@@ -109,7 +109,7 @@ class KindSignal(Family):
             "first_acting": first(acting),
             "first_work": first(work),
             "first_of_agent": opening & acting,
-            "last_acting": first(acting[::-1])[::-1],
+            "last_acting": last(acting),
             "acts": (graph.outcome_of >= 0) & acting,
             "empty": silent,
             "length": np.log1p(length) / 8,

@@ -27,6 +27,7 @@ _EXECUTION = re.compile(
 )
 """What executors of AG2, Magentic-One and MathChat return, at the start of a message."""
 _BARE_VALUE = re.compile(r"(?=[^\n]{0,80}\d)\s*[-+\d.,/*()\[\]{}<>=^e %xyz]{1,80}\s*$")
+_MAX_BARE_VALUE = 80
 _TOOL_ROLES = ("tool", "function")
 _CODE = re.compile(r"^```", re.MULTILINE)
 
@@ -101,10 +102,15 @@ def find_executions(messages: Iterable[Any]) -> set[int]:
     after_code = False
     for index, message in enumerate(messages):
         text = _beginning(message)
-        if _EXECUTION.match(text) or (after_code and _BARE_VALUE.match(text)):
+        if _EXECUTION.match(text) or (after_code and _is_bare_value(text)):
             found.add(index)
         after_code = "```" in text and bool(_CODE.search(text))
     return found
+
+
+def _is_bare_value(text: str) -> bool:
+    # Asked first, because white space without end would cost the pattern time without end.
+    return len(text.strip()) <= _MAX_BARE_VALUE and _BARE_VALUE.match(text) is not None
 
 
 def _beginning(message: Any) -> str:
