@@ -67,6 +67,8 @@ class TraceBuilder:
         self._tools: dict[str, ToolSpec] = {}
         self._open_calls: dict[str, deque[tuple[int, int]]] = {}
         self._unnamed_calls: deque[tuple[int, int]] = deque(maxlen=256)
+        self._answers: dict[int, dict[int, int]] = {}
+        """Result of each answered call, by step and position; written into the steps at the end."""
         self._diagnostics: dict[tuple[str, str], Diagnostic] = {}
         self._labels: list[Label] = []
         self._truth: dict[str, Any] = {}
@@ -172,19 +174,17 @@ class TraceBuilder:
                 self.note("missing", "tool results answer calls that the trace does not contain")
             return ToolResult(name=tool, call_id=call_id)
         made, position = found
-        caller = self.steps[made]
-        call = caller.tool_calls[position]
-        calls = list(caller.tool_calls)
-        calls[position] = call.model_copy(update={"result_step": index})
-        self.steps[made] = lean(caller.model_copy(update={"tool_calls": tuple(calls)}))
+        call = self.steps[made].tool_calls[position]
+        self._answers.setdefault(made, {})[position] = index
         return ToolResult(name=tool or call.name, call_id=call_id or call.id, call_step=made)
 
     def _oldest_open_call(self, tool: str | None) -> tuple[int, int] | None:
-        while self._unnamed_calls and self._is_answered(*self._unnamed_calls[0]):
+        while self._unnamed_calls and self.is_answered(*self._unnamed_calls[0]):
             self._unnamed_calls.popleft()
         for step, position in self._unnamed_calls:
-            call = self.steps[step].tool_calls[position]
-            if call.result_step is None and (tool is None or call.name == tool):
+            if self.is_answered(step, position):
+                continue
+            if tool is None or self.steps[step].tool_calls[position].name == tool:
                 return step, position
         return None
 
@@ -195,8 +195,19 @@ class TraceBuilder:
             fresh = (c for c in self._unnamed_calls if self.steps[c[0]].agent != agent)
             self._unnamed_calls = deque(fresh, maxlen=self._unnamed_calls.maxlen)
 
-    def _is_answered(self, step: int, position: int) -> bool:
-        return self.steps[step].tool_calls[position].result_step is not None
+    def is_answered(self, step: int, position: int) -> bool:
+        """Whether a result was joined to this call of a step."""
+        return position in self._answers.get(step, ())
+
+    def _write_answers(self) -> None:
+        """Tell the calls where their results are, each step once however many calls it made."""
+        for index, answers in self._answers.items():
+            step = self.steps[index]
+            calls = list(step.tool_calls)
+            for position, result in answers.items():
+                calls[position] = calls[position].model_copy(update={"result_step": result})
+            self.steps[index] = lean(step.model_copy(update={"tool_calls": tuple(calls)}))
+        self._answers.clear()
 
     def span(self, **fields: Any) -> None:
         """Add a node of the recorded tree."""
@@ -243,6 +254,7 @@ class TraceBuilder:
         attributes: dict[str, Any] | None = None,
     ) -> Trace:
         """The finished trace; without an id from the source, a hash of the content is taken."""
+        self._write_answers()
         unanswered = sum(
             call.result_step is None for step in self.steps for call in step.tool_calls
         )

@@ -210,8 +210,8 @@ class InputWriter:
             return None
         waiting = [
             call
-            for call in self.builder.steps[last].tool_calls
-            if call.result_step is None and call.id not in self._spanned
+            for position, call in enumerate(self.builder.steps[last].tool_calls)
+            if not self.builder.is_answered(last, position) and call.id not in self._spanned
         ]
         named = _CALL_ID.match(text)
         if named is not None:
