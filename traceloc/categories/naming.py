@@ -69,19 +69,21 @@ def find_category(
     )
 
 
+_WANTED = frozenset(name for category in CATEGORIES for name, _ in category.rules)
+"""Features that some rule reads."""
+
+
 def _presence(table: FeatureTable, step: int) -> dict[str, float]:
     """How far each feature of the rules stands out in a step, 0 to 1."""
-    wanted = {name for category in CATEGORIES for name, _ in category.rules}
-    found = {}
-    for column, name in enumerate(table.names):
-        if name not in wanted:
-            continue
-        values = table.matrix[table.candidates, column].astype(np.float64)
-        spread = float(values.std())
-        above = float(table.matrix[step, column]) - float(values.mean())
-        if spread > 0 and above > 0:
-            found[name] = min(1.0, above / (FULL_DEVIATIONS * spread))
-    return found
+    columns = [i for i, feature in enumerate(table.features) if feature.name in _WANTED]
+    values = table.matrix[table.candidates[:, None], columns].astype(np.float64)
+    spreads = values.std(axis=0)
+    above = table.matrix[step, columns].astype(np.float64) - values.mean(axis=0)
+    return {
+        table.features[column].name: min(1.0, over / (FULL_DEVIATIONS * spread))
+        for column, over, spread in zip(columns, above.tolist(), spreads.tolist(), strict=True)
+        if spread > 0 and over > 0
+    }
 
 
 def _score(category: Category, presence: Mapping[str, float]) -> float:

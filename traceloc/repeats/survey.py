@@ -61,6 +61,8 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
     """
     found = Survey()
     kept_chars: int | None = 0
+    # While everything is kept, no run need be looked at before one is known to have passed.
+    waiting: list[tuple[Trace, bool | None]] = []
     for entry in planned:
         found.entries.append(entry)
         if not isinstance(entry, Job):
@@ -71,19 +73,29 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
                 mine.append(item)
             if not isinstance(item, Trace):
                 continue
-            found.cohorts.add(item, passed=known_outcome(item, root=entry.root))
+            waiting.append((item, known_outcome(item, root=entry.root)))
             if kept_chars is not None:
                 kept_chars += sum(_STEP_CHARS + len(step.text) for step in item.steps)
                 if kept_chars > MAX_KEPT:
                     kept_chars = None
                     found.kept.clear()
                     mine.clear()
-            if kept_chars is None and not found.cohorts.known:
-                return found
+            if kept_chars is None:
+                _take_in(found.cohorts, waiting)
+                if not found.cohorts.known:
+                    return found
         if kept_chars is not None:
             found.kept[len(found.entries) - 1] = mine
+    if any(passed for _, passed in waiting):
+        _take_in(found.cohorts, waiting)
     found.cohorts = found.cohorts.only_mixed()
     return found
+
+
+def _take_in(cohorts: Cohorts, waiting: list[tuple[Trace, bool | None]]) -> None:
+    for trace, passed in waiting:
+        cohorts.add(trace, passed=passed)
+    waiting.clear()
 
 
 def sample_outcomes(planned: Iterator[Entry], read: Read) -> tuple[list[Entry], bool]:
