@@ -59,3 +59,17 @@ def test_an_id_is_made_unlike_all_others_of_its_file(
     traces = list(load(path, strict=True))
     assert all(isinstance(trace, Trace) for trace in traces)
     assert [trace.id for trace in traces] == ["a", "a~2", "a~3", "a~4"]
+
+
+def test_a_broken_header_is_reported_once_and_not_for_each_of_its_steps(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    header = {key: value for key, value in document.items() if key != "steps"}
+    broken = header | {"agents": "nobody"}
+    lines = [broken, *document["steps"], header | {"id": "whole"}, *document["steps"]]
+    path = tmp_path / "long.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    items = list(read([path]))
+    assert [item.id for item in items if isinstance(item, Trace)] == ["whole"]
+    problems = [item for item in items if isinstance(item, TraceFormatError)]
+    assert [(problem.code, problem.location.line) for problem in problems] == [("TL120", 1)]

@@ -37,8 +37,9 @@ class NativeLoader:
             started: int | None = None
             for value, line in source.documents():
                 for item in value if isinstance(value, list) else [value]:
-                    if header is not None and isinstance(item, dict) and "native_index" in item:
-                        step = _validate(Step, item, source, line)
+                    if isinstance(item, dict) and "native_index" in item:
+                        # Steps of a header that could not be read are lost with it, said once.
+                        step = _validate(Step, item, source, line) if header else None
                         if step is not None:
                             steps.append(lean(step))
                         continue
