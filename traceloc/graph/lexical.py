@@ -29,19 +29,19 @@ _OPENERS = frozenset(
     """a about above according actually after again agreed all also although always an and
     another any are as assuming at based be because before below both but by ca call can case
     check clearly code confirm confirmed consider correct could create currently did do does
-    done each either error even every everybody everything example expert explanation final
-    finally find first firstly following for from further furthermore get given go good great
-    have he hello hence her here hi his how however i if in indeed initially instead is it its
-    just last lastly let like list look looking main make many maybe message more moreover most
-    mr mrs ms my need neither next no none nor not note nothing now of ok okay on once one only
-    or other otherwise our output over overall perhaps plan please possible problem provide
-    question reason regarding remember result results return second secondly see set several
-    she should similarly simply since so some sorry specifically start starting step steps
-    still sub such suggested sum summary sure take task terminate thank thanks that the their
-    them then there therefore these they thinking third this those though thought three through
-    thus to today total true try two under unfortunately unless until up update upon usage use
-    user using value verify very was we well were what when whenever where whether which while
-    who why will with without wo working would yes yet you your""".split()
+    done each either error even every everybody everything example final finally find first
+    firstly following for from further furthermore get given go good great have he hello hence
+    her here hi his how however i if in indeed initially instead is it its just last lastly let
+    like list look looking main make many maybe message more moreover most mr mrs ms my need
+    neither next no none nor not note nothing now of ok okay on once one only or other
+    otherwise our output over overall perhaps plan please possible problem provide question
+    reason regarding remember result results return second secondly see set several she should
+    similarly simply since so some sorry specifically start starting step steps still sub such
+    suggested sum summary sure take task thank thanks that the their them then there therefore
+    these they thinking third this those though thought three through thus to today total true
+    try two under unfortunately unless until up update upon usage use user using value verify
+    very was we well were what when whenever where whether which while who why will with
+    without wo working would yes yet you your""".split()
 )
 """Words that open sentences and lists: a capital does not make them names."""
 _CONTRACTION = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|ll|re|ve|d|m))$")

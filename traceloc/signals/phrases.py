@@ -76,7 +76,6 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "replan": (
         "new plan", "revised plan", "updated plan", "re-plan", "replan", "update the plan",
         "different approach", "another approach", "alternative", "instead,", "start over",
-        "root cause", "fact sheet",
     ),
     "request": (
         "please", "could you", "can you", "would you", "you should", "make sure", "provide", "?",
@@ -109,9 +108,6 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
     "swallow": (
         "except:", "except exception", "except requests", "catch (", "errors='ignore'", "|| true",
-    ),
-    "click": (
-        "clicked", "scrolled", "typed", "navigat", "opened", "visited", "viewport",
     ),
 }
 # fmt: on
