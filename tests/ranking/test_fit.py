@@ -80,17 +80,16 @@ def test_systems_count_the_same_however_many_traces_they_have(simulate, specs):
     assert abs(slopes(balanced)[0]) < 0.3 < slopes(pooled)[0]
 
 
-def test_habits_of_systems_stay_out_of_what_they_share(simulate, specs):
-    """Two systems with opposite habits: their deviations explain them, the shared weight holds."""
+def test_habits_are_learned_from_one_system_and_held_where_several_are_pooled(simulate, specs):
     left = simulate([1.0, 3.0], traces=300, system="left")
-    right = simulate([1.0, -3.0], traces=300, system="right", seed=1)
-    options = FitOptions(l2=1.0, deviation_l2=10.0)
-    model = fit_model(left + right, specs(1, system=1), options=options)
-    without = fit_model(
-        left + right, specs(1, system=1), options=FitOptions(l2=1.0, deviation_l2=None)
-    )
-    assert abs(model.system[0].weight) < 0.3
-    assert slopes(model)[0] > 1.5 * slopes(without)[0]
+    right = simulate([1.0, 3.0], traces=300, system="right", seed=1)
+    options = FitOptions(l2=1.0)
+    own = fit_model(left, specs(1, system=1), options=options)
+    pooled = fit_model(left + right, specs(1, system=1), options=options)
+    assert own.system[0].weight > 1.0
+    assert abs(pooled.system[0].weight) < 0.3
+    held = fit_model(left, specs(1, system=1), options=FitOptions(l2=1.0, system_l2=1e6))
+    assert abs(held.system[0].weight) < 0.1
 
 
 def test_several_labels_share_a_trace(specs):

@@ -29,8 +29,9 @@ def fit_command(
         float | None, typer.Option(min=0.0, help="Precision of the prior; chosen if left out.")
     ] = None,
     system_l2: Annotated[
-        float, typer.Option(min=1e-3, help="Precision of the system part, as a multiple of it.")
-    ] = 1.0,
+        float | None,
+        typer.Option(min=1e-3, help="Precision of position and habits of one system."),
+    ] = None,
     hold_out: Annotated[
         HoldOut, typer.Option(help="What to leave out while choosing: groups or whole systems.")
     ] = HoldOut.system,
@@ -38,20 +39,20 @@ def fit_command(
     """Fit a ranking model on labelled traces and save it as JSON."""
     from traceloc.evaluation import fit
     from traceloc.ranking import load_model
-    from traceloc.ranking.fit import FitOptions
+    from traceloc.ranking.fit import SYSTEM_L2, FitOptions
 
     start = None
     if prior != "none":
         start = load_model(None if prior == "shipped" else prior)
     command = f"traceloc fit {' '.join(path.name for path in paths)} --prior {prior}"
     command += "" if l2 is None else f" --l2 {l2:g}"
-    command += "" if system_l2 == 1.0 else f" --system-l2 {system_l2:g}"
+    command += "" if system_l2 is None else f" --system-l2 {system_l2:g}"
     command += f" --hold-out {hold_out.value}"
     model = fit(
         paths,
         name=name or out.stem,
         prior=start,
-        options=FitOptions(l2=l2, system_l2=system_l2, hold_out=hold_out.value),
+        options=FitOptions(l2=l2, system_l2=system_l2 or SYSTEM_L2, hold_out=hold_out.value),
         command=command,
     )
     model.save(out)

@@ -81,22 +81,15 @@ class Choices:
 class Solution(NamedTuple):
     """Where the objective is lowest."""
 
-    shared: Floats
-    """Slopes that all systems share, shape ``(n_features,)``."""
-    deviations: Floats
-    """What each system adds to its own features, shape ``(n_systems, n_own)``."""
+    slopes: Floats
+    """Shape ``(n_features,)``."""
     value: float
     iterations: int
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Negative log posterior of the slopes.
-
-    With more than one system, the features in ``own`` get, beside the common slope, a deviation for
-    each system with a Gaussian prior around zero: habits of one system are then explained by its
-    deviation and do not leak into the slopes that all share.
-    """
+    """Negative log posterior of the slopes that all systems share."""
 
     choices: tuple[Choices, ...]
     """One per system."""
@@ -104,36 +97,17 @@ class Problem:
     """Mean of the Gaussian prior, shape ``(n_features,)``."""
     precision: Floats
     """Of the prior, positive, shape ``(n_features,)``."""
-    own: NDArray[np.int64]
-    """Columns with deviations; empty for none."""
-    deviation_precision: float = 1.0
     signs: NDArray[np.int64] | None = None
     """+1: the slope is not negative, -1: not positive, 0: free."""
 
-    def derivatives(self, theta: Floats) -> tuple[float, Floats, Floats]:
-        """Value, gradient and Hessian at ``theta``: shared slopes, then deviations by system."""
-        d, k = len(self.prior), len(self.own)
-        shared, size = theta[:d], len(theta)
-        pull = self.precision * (shared - self.prior)
-        value = 0.5 * float(pull @ (shared - self.prior))
-        gradient, hessian = np.zeros(size), np.zeros((size, size))
-        gradient[:d] = pull
-        hessian[:d, :d] = np.diag(self.precision)
-        for number, choices in enumerate(self.choices):
-            slopes = shared.copy()
-            at = slice(d + number * k, d + (number + 1) * k)
-            deviation = theta[at]
-            slopes[self.own] += deviation
+    def derivatives(self, slopes: Floats) -> tuple[float, Floats, Floats]:
+        """Value, gradient and Hessian at some slopes."""
+        away = slopes - self.prior
+        gradient = self.precision * away
+        value, hessian = 0.5 * float(gradient @ away), np.diag(self.precision)
+        for choices in self.choices:
             part, g, h = choices.derivatives(slopes)
-            value += part + 0.5 * self.deviation_precision * float(deviation @ deviation)
-            gradient[:d] += g
-            hessian[:d, :d] += h
-            if k:
-                gradient[at] = g[self.own] + self.deviation_precision * deviation
-                hessian[at, at] = h[np.ix_(self.own, self.own)]
-                hessian[at, at] += self.deviation_precision * np.eye(k)
-                hessian[:d, at] = h[:, self.own]
-                hessian[at, :d] = h[self.own, :]
+            value, gradient, hessian = value + part, gradient + g, hessian + h
         return value, gradient, hessian
 
     def solve(
@@ -142,22 +116,20 @@ class Problem:
         """Minimise by projected Newton steps (Bertsekas 1982) with backtracking.
 
         Args:
-            start: Shared slopes and deviations to begin at, such as the solution for a near prior.
+            start: Slopes to begin at, such as the solution for a near prior.
             tolerance: Relative decrease of the value at which to stop.
         """
-        d, k = len(self.prior), len(self.own)
-        size = d + k * len(self.choices)
+        size = len(self.prior)
         low, high = np.full(size, -np.inf), np.full(size, np.inf)
         if self.signs is not None:
-            low[:d][self.signs > 0] = 0.0
-            high[:d][self.signs < 0] = 0.0
-        theta = np.concatenate([self.prior, np.zeros(size - d)]) if start is None else start
-        theta = np.clip(theta, low, high)
-        value, gradient, hessian = self.derivatives(theta)
+            low[self.signs > 0] = 0.0
+            high[self.signs < 0] = 0.0
+        slopes = np.clip(self.prior if start is None else start, low, high)
+        value, gradient, hessian = self.derivatives(slopes)
         iterations = 0
         while iterations < _MAX_ITERATIONS:
             iterations += 1
-            held = ((theta <= low) & (gradient > 0)) | ((theta >= high) & (gradient < 0))
+            held = ((slopes <= low) & (gradient > 0)) | ((slopes >= high) & (gradient < 0))
             free = ~held
             if not free.any() or np.abs(gradient[free]).max() < _GRADIENT_TOLERANCE:
                 break
@@ -165,15 +137,15 @@ class Problem:
             step[free] = -np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
             scale, decrease = 1.0, 0.0
             while scale > 1e-8:
-                trial = np.clip(theta + scale * step, low, high)
+                trial = np.clip(slopes + scale * step, low, high)
                 trial_value, trial_gradient, trial_hessian = self.derivatives(trial)
                 decrease = value - trial_value
-                if decrease >= -1e-4 * float(gradient @ (trial - theta)):
+                if decrease >= -1e-4 * float(gradient @ (trial - slopes)):
                     break
                 scale /= 2
             if decrease <= 0:
                 break
-            theta, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
+            slopes, value, gradient, hessian = trial, trial_value, trial_gradient, trial_hessian
             if decrease < tolerance * (1.0 + abs(value)):
                 break
-        return Solution(theta[:d], theta[d:].reshape(len(self.choices), k), value, iterations)
+        return Solution(slopes, value, iterations)

@@ -29,6 +29,8 @@ _THEMES = {
 """Themes of :mod:`traceloc.signals.phrases`, and what a step does that uses one."""
 _ASSERTING = (" is ", " are ", " was ", " were ")
 _EQUATIONS = re.compile(r"[=≈]\s*[-$€£]?\d")
+RARE = 12
+"""Steps in which a value may occur at most to point at the one that brings it in."""
 LOOK_BACK = 4
 """Steps before a step in which a number it may have misread is looked for."""
 MAX_COMPARED = 48
@@ -67,6 +69,12 @@ class ClaimsSignal(Family):
             "is the last step before anybody finds fault",
             sign=1,
             prior=0.2,
+        ),
+        Feature(
+            "named_in_complaints",
+            "brings in values that are named where fault is found later",
+            sign=1,
+            prior=0.15,
         ),
         Feature("complaints_before", "comes after many complaints", sign=-1),
         Feature("corrected_by_self", "is taken back by the same agent later", sign=1, prior=0.3),
@@ -108,6 +116,7 @@ class ClaimsSignal(Family):
             "complained_of_next": next_complains,
             "complained_of_soon": np.log1p(soon) * acting,
             "before_first_complaint": _step_before(first(complains), graph.preceding(acting)),
+            "named_in_complaints": _named_in(graph, complains) * acting,
             "complaints_before": np.log1p(before(complains)) * acting,
             "corrected_by_self": _taken_back(graph, theme["admit"] > 0),
             "asserts": np.log1p(_count(graph, _assertions)),
@@ -151,6 +160,16 @@ class ClaimsSignal(Family):
                     if graph.is_acting[later] and (phrase := found_phrase(graph, later, name)):
                         return "", [here, quote_step(graph, later, pattern=phrase)]
         return "", [here]
+
+
+def _named_in(graph: TraceGraph, marked: NDArray[Any]) -> NDArray[Any]:
+    """Rarer values that each step brings in and that marked steps after it name, damped."""
+    index, n = graph.lexical, len(graph)
+    said = marked[index.step_of] & (index.kinds[index.tokens] >= TokenKind.SMALL)
+    words, steps = index.tokens[said], index.step_of[said]
+    source = index.first_step[words]
+    rare = (source >= 0) & (source < steps) & (index.frequency[words] <= RARE)
+    return np.log1p(np.bincount(source[rare], minlength=n)[:n])
 
 
 def _step_before(chosen: NDArray[Any], preceding: NDArray[Any]) -> NDArray[Any]:

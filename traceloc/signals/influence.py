@@ -13,6 +13,10 @@ from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
 from traceloc.signals.family import Family, quote_step, share
 
+TAKERS = 5
+"""Steps beyond which it does not matter how many take up a word."""
+FEW_WORDS = 5
+"""New words below which a step's mean would say little."""
 DAMPING = 0.7
 """How much of a step's own influence goes back to the steps it rests on."""
 
@@ -29,6 +33,7 @@ class InfluenceSignal(Family):
         Feature("rests_on_environment", "rests on what tools returned", sign=1),
         Feature("rests_on_agents", "rests on what other agents said, not on any tool", sign=1),
         Feature("isolated", "neither uses nor is used"),
+        Feature("adopted", "brings in words that later steps take up", sign=1, prior=0.2),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
@@ -52,6 +57,7 @@ class InfluenceSignal(Family):
             "rests_on_environment": (tools / np.maximum(incoming, 1)) * acting,
             "rests_on_agents": (said / np.maximum(incoming, 1)) * acting,
             "isolated": acting & (used == 0) & (incoming == 0),
+            "adopted": _adopted(graph),
         }
 
     def cite(
@@ -68,6 +74,15 @@ class InfluenceSignal(Family):
             return "", cites
         values = graph.shared_values(step, int(others[-1]), limit=3)
         return ", ".join(values), cites + [quote_step(graph, int(j)) for j in others[-2:]]
+
+
+def _adopted(graph: TraceGraph) -> NDArray[Any]:
+    """Mean number of later steps, at most :data:`TAKERS`, that say a word the step brings in."""
+    index, n = graph.lexical, len(graph)
+    new = index.first_step[index.tokens] == index.step_of
+    takers = np.minimum(index.frequency[index.tokens[new]] - 1, TAKERS)
+    taken = np.bincount(index.step_of[new], weights=takers, minlength=n)
+    return np.asarray(taken / np.maximum(index.count(new), FEW_WORDS) * graph.is_acting)
 
 
 def _reach(source: NDArray[Any], target: NDArray[Any], part: NDArray[Any], n: int) -> NDArray[Any]:

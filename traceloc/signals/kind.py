@@ -76,6 +76,13 @@ class KindSignal(Family):
         ),
         Feature("swallows_errors", "writes code that hides its own errors", prior=0.5),
         Feature("long_turn", "continues a run of steps by the same agent", "system"),
+        Feature("only_step", "is all that its agent ever does", sign=1, prior=0.3),
+        Feature(
+            "first_after_calls",
+            "is the first step after the last call of a tool",
+            sign=1,
+            prior=0.2,
+        ),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
@@ -121,7 +128,21 @@ class KindSignal(Family):
             "placeholders": np.log1p(theme["stub"]),
             "swallows_errors": theme["swallow"] > 0,
             "long_turn": np.log1p(np.arange(n) - starts),
+            "only_step": _only_steps(graph),
+            "first_after_calls": _first_after_calls(graph),
         }
+
+
+def _only_steps(graph: TraceGraph) -> NDArray[Any]:
+    acting, agents = graph.is_acting, graph.agent_of
+    steps = np.bincount(agents[acting], minlength=len(graph.agent_names))
+    return np.asarray(acting & (steps[agents] == 1))
+
+
+def _first_after_calls(graph: TraceGraph) -> NDArray[Any]:
+    calls = np.flatnonzero(graph.outcome_of >= 0)
+    later = graph.is_acting & (np.arange(len(graph)) > (calls[-1] if len(calls) else -1))
+    return first(later)
 
 
 def _assignment(graph: TraceGraph) -> NDArray[Any]:

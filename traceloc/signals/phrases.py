@@ -106,6 +106,15 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "i agree", "agreed", "sounds good", "great work", "well done", "thank you for",
         "thanks for", "everyone agree", "no further", "no objections",
     ),
+    "infers": (
+        "therefore", "thus,", "thus ", "hence", "so the ", "this means", "which means", "implies",
+        "it follows", "consequently", "as a result",
+    ),
+    "grounds": ("based on", "according to", "given that", "given the"),
+    "expects": (
+        "should be", "should have", "typically", "usually", "generally", "commonly", "normally",
+        "known to", "well-known", "known for", "expected to",
+    ),
     "swallow": (
         "except:", "except exception", "except requests", "catch (", "errors='ignore'", "|| true",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,10 @@ from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
 from traceloc.signals.family import Family, quote_step
+from traceloc.signals.kind import has_code
+
+PROGRAMS = 16
+"""Earlier steps with code that a step's code is compared with."""
 
 
 def call_keys(graph: TraceGraph) -> list[tuple[str, ...]]:
@@ -40,6 +45,7 @@ class RepetitionSignal(Family):
         Feature("starts_loop", "is the first of a series of alike steps"),
         Feature("no_change", "has the same effect as the act before it"),
         Feature("same_tool_again", "calls the same tool as the same agent's step before"),
+        Feature("new_code", "writes code unlike any before it", sign=1, prior=0.3),
     )
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
@@ -53,6 +59,8 @@ class RepetitionSignal(Family):
         seen_texts: set[int] = set()
         last_own: dict[str, tuple[int, set[int], str]] = {}
         before: set[int] = set()
+        programs: deque[set[int]] = deque(maxlen=PROGRAMS)
+        code = has_code(graph).tolist()
         previous = -1
         result: int | None = None
         keys = call_keys(graph)
@@ -80,6 +88,10 @@ class RepetitionSignal(Family):
                 if alike > 0.8 and not columns["like_own_last"][own[0]] > 0.8:
                     columns["starts_loop"][own[0]] = 1
                 columns["same_tool_again"][i] = bool(tool) and tool == own[2]
+            if code[i] and words:
+                known = max((len(words & earlier) for earlier in programs), default=0)
+                columns["new_code"][i] = 1 - known / len(words)
+                programs.append(words)
             columns["like_previous"][i] = _jaccard(words, before)
             if previous >= 0:
                 columns["taken_up"][previous] = len(words & before) / max(len(words), 5)
@@ -101,6 +113,8 @@ class RepetitionSignal(Family):
             text = graph.steps[step].text
             same = [j for j in range(step) if graph.steps[j].text == text]
             return "", [here, *(quote_step(graph, j) for j in same[:1])]
+        if feature == "new_code":
+            return "", [here]
         own = graph.is_acting & (graph.agent_of == graph.agent_of[step])
         alike = own if feature not in ("like_previous", "taken_up") else graph.is_acting
         forward = feature in ("starts_loop", "taken_up")
