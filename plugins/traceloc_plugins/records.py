@@ -7,28 +7,17 @@ differ in what a record looks like, and share how records are found and how answ
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from traceloc.loading import Source, TraceBuilder
+from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.loading.source import JsonRecord
 from traceloc.trace import Trace
+from traceloc_plugins.truth import is_truth
 
 MAX_DEPTH = 64
 """Fields nested deeper are kept as a note that they were there."""
 
-MAX_KEY = 64
-"""Longer keys are data and no field names."""
-
-_TRUTH = re.compile(
-    r"mistake_\w+|(?:ground_?truth|gold(?:en)?|gt|expected|reference|target|solution)(?:_\w+)?"
-    r"|(?:\w+_)?(?:answer|label|reward|score|annotation|review|grade|rating|verdict)s?(?:_\w+)?"
-    r"|(?:is_)?(?:correct|corrected|incorrect|wrong|faulty)(?:_\w+)?|answers?|annotator\w*"
-    r"|root_cause\w*|failure_\w+|decisive_\w+|error_(?:step|agent|category|reason)s?",
-    re.IGNORECASE,
-)
-_OUTCOME = re.compile(r"passed|success|successful|resolved|solved|outcome", re.IGNORECASE)
 _VERDICTS = ("is_correct", "is_corrected", "correct", "passed", "success", "resolved", "solved")
 _SCORES = ("reward", "score")
 
@@ -101,6 +90,14 @@ def _records(
         )
 
 
+def first_records(head: Head) -> list[dict[str, Any]]:
+    """The first objects of a file; of a list of lists those in its first list."""
+    first = head.first
+    if isinstance(first, list) and first and isinstance(first[0], list):
+        return [item for item in first[0] if isinstance(item, dict)]
+    return head.records
+
+
 def drain(items: list[Any]) -> Iterator[tuple[int, Any]]:
     """Positions and items; each is let go once given, so that a long list is not held twice."""
     for position in range(len(items)):
@@ -121,7 +118,7 @@ def split_truth(fields: Mapping[str, Any], *, whole_trace: bool = False) -> Fiel
     for key, value in fields.items():
         if value is None or value == [] or value == {}:
             continue
-        if _is_truth(key, whole_trace=whole_trace):
+        if is_truth(key, whole_trace=whole_trace):
             truth[key] = bounded(value)
         elif isinstance(value, dict):
             inner = split_truth(bounded(value), whole_trace=whole_trace)
@@ -132,12 +129,6 @@ def split_truth(fields: Mapping[str, Any], *, whole_trace: bool = False) -> Fiel
         else:
             attributes[key] = bounded(value)
     return Fields(attributes, truth)
-
-
-def _is_truth(key: str, *, whole_trace: bool) -> bool:
-    if len(key) > MAX_KEY:
-        return False
-    return bool(_TRUTH.fullmatch(key) or (whole_trace and _OUTCOME.fullmatch(key)))
 
 
 def keep_fields(builder: TraceBuilder, fields: Mapping[str, Any]) -> dict[str, Any]:

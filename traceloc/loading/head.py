@@ -15,6 +15,7 @@ UTF8_BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 BOMS = ((UTF8_BOM, "utf-8"), (UTF16_BOMS[0], "utf-16-le"), (UTF16_BOMS[1], "utf-16-be"))
 _LINES_LOOKED_AT = 50
+_BLANKS = dict.fromkeys(range(32), " ")
 
 
 class Head:
@@ -83,12 +84,20 @@ class Head:
     def _parse_document(self, text: str) -> Iterator[Any]:
         try:
             yield from_json(text, allow_partial="trailing-strings")
+            return
         except ValueError:
+            pass
+        try:
             # Several pretty-printed documents one after the other: the first will do.
-            try:
-                yield json.JSONDecoder().raw_decode(text)[0]
-            except (ValueError, RecursionError):
-                return
+            yield json.JSONDecoder(strict=False).raw_decode(text)[0]
+            return
+        except (ValueError, RecursionError):
+            pass
+        try:
+            # Line breaks inside strings, which the parser refuses, and an end that is cut off.
+            yield from_json(text.translate(_BLANKS), allow_partial="trailing-strings")
+        except ValueError:
+            return
 
 
 def decode(data: bytes) -> tuple[str, int | None]:

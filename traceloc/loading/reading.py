@@ -132,9 +132,7 @@ def run(
                 update={
                     "id": name,
                     # A native file carries the path it was made from; locators need this one.
-                    "source": _writable(
-                        trace.source if trace.source in job.paths else job.paths[0]
-                    ),
+                    "source": _writable(_place(trace, job)),
                     "system": system or trace.system or default_system(job),
                     "alone": held is None,
                 }
@@ -154,6 +152,16 @@ def run(
         yield from source.problems
     if failure is not None:
         yield failure
+
+
+def _place(trace: Trace, job: Job) -> str:
+    """The path that leads back to a trace: one of the files, or a folder that holds them all."""
+    if trace.source in job.paths:
+        return trace.source
+    folder = Path(trace.source)
+    if len(job.paths) > 1 and all(folder in Path(path).parents for path in job.paths):
+        return trace.source
+    return job.paths[0]
 
 
 def _unused(name: str, count: dict[str, int]) -> str:

@@ -53,6 +53,7 @@ class Source:
     problems: list[TraceFormatError] = field(default_factory=list)
     max_document_bytes: int = MAX_DOCUMENT_BYTES
     _head: Head | None = field(default=None, repr=False)
+    _long_lines: bool | None = field(default=None, repr=False)
 
     def open(self) -> IO[bytes]:
         """A stream of the decompressed bytes; the caller closes it.
@@ -153,7 +154,25 @@ class Source:
         """Whether the file holds one JSON document a line, and is read that way."""
         head = self.head()
         # A line break of UTF-16 is no byte of its own.
-        return head.is_json_lines and not head.data.startswith(UTF16_BOMS)
+        if head.data.startswith(UTF16_BOMS):
+            return False
+        if head.is_json_lines or head.complete or b"\n" in head.data.strip():
+            return head.is_json_lines
+        if self._long_lines is None:
+            self._long_lines = self._first_line_is_a_document()
+        return self._long_lines
+
+    def _first_line_is_a_document(self) -> bool:
+        """Whether a first line that is longer than what is looked at holds a whole document."""
+        with self.open() as stream:
+            line = self._read_line(stream)
+        if not line.endswith(b"\n"):
+            return False
+        try:
+            from_json(line.removeprefix(UTF8_BOM))
+        except ValueError:
+            return False
+        return True
 
     def document(self) -> Any:
         """The only, or first, JSON document.
@@ -212,7 +231,7 @@ class Source:
         yield from self._concatenated(text.lstrip("\ufeff"))
 
     def _concatenated(self, text: str) -> Iterator[JsonRecord]:
-        decoder = json.JSONDecoder()
+        decoder = json.JSONDecoder(strict=False)  # some exporters leave line breaks in strings
         position, line, counted = 0, 1, 0
         end = len(text)
         while position < end:
@@ -250,7 +269,7 @@ class Source:
         if bad is not None:
             self.report("is not valid UTF-8; the bytes were replaced", code="TL104", line=line)
         try:
-            return _without_surrogates(json.loads(text))
+            return _without_surrogates(json.loads(text, strict=False))
         except RecursionError:
             self.report("is nested too deeply", code="TL107", line=line)
         except ValueError:

@@ -129,7 +129,8 @@ def result_error(value: Any) -> StepError | None:
     bad = bad or value.get("success") is False or value.get("isError") is True
     if not bad and not (error and not isinstance(error, bool | int | float)):
         return None
-    message = str(error or value.get("message") or value.get("detail") or status or "error")
+    said = (value.get(key) for key in ("message", "error_message", "detail"))
+    message = str(error or next(filter(None, said), None) or status or "error")
     return StepError(kind=error_kind(message), message=message[:_LOOKED_AT], declared=False)
 
 

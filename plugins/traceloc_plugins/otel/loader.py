@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from traceloc.loading import Head, Source
+from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
-from traceloc_plugins.otel.assembly import assemble
+from traceloc_plugins.otel import parquet, protobuf
 from traceloc_plugins.otel.containers import read_spans
-from traceloc_plugins.otel.spans import ContentRecord, RawSpan, SpanEvent
-from traceloc_plugins.otel.values import identifier
+from traceloc_plugins.spans.assembly import assemble
+from traceloc_plugins.spans.collecting import collect, trace_ids
+from traceloc_plugins.spans.dialects import dialect_of
 
-_TRACE_ID = re.compile(rb'"(?:context\.)?trace_?[iI][dD]"\s*:\s*"([^"\\]{1,64})"')
-_CHUNK = 1 << 20
-_OVERLAP = 256
 _ROOTS = frozenset(
     {"resourceSpans", "resource_spans", "resourceLogs", "resource_logs", "scopeSpans"}
     | {"scope_spans", "instrumentationLibrarySpans"}
@@ -23,116 +20,48 @@ _ROOTS = frozenset(
 
 
 class OTelLoader:
-    """OTLP/JSON, console, flat, Phoenix and TRAIL exports in all GenAI dialects."""
+    """OTLP, console, flat, Phoenix, Jaeger, Tempo and TRAIL exports in all GenAI dialects."""
 
     name = "otel"
     api_version = 1
 
     def sniff(self, head: Head) -> float:
         """OTLP's own keys are unique; a flat span needs an id of span and trace and attributes."""
+        if head.data.startswith(parquet.MAGIC):
+            # The names of the columns stand at the end, which only a small file shows.
+            return 0.5 if not head.complete else 0.95 * (b"context.span_id" in head.data)
+        if protobuf.looks_like_otlp(head):
+            return 0.9
         records = head.records[:3]
         return max((_score(record) for record in records), default=0.0)
 
     def group_keys(self, source: Source) -> Iterable[str]:
         """Trace ids, found without parsing."""
-        found: set[str] = set()
-        with source.open() as stream:
-            rest = b""
-            while chunk := stream.read(_CHUNK):
-                data = rest + chunk
-                found.update(match.decode("ascii", "replace") for match in _TRACE_ID.findall(data))
-                rest = data[-_OVERLAP:]
-        return sorted(filter(None, map(identifier, found)))
+        return trace_ids(source)
 
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
         """Yield one trace per trace id, as soon as its last line was read."""
-        last_seen = _last_lines(sources)
-        collected: dict[str, _Collected] = {}
-        done = _Done(sources[0].path if sources else "")
-        for number, source in enumerate(sources):
-            for document, line in source.documents():
-                touched = {}
-                for found in read_spans(document, line):
-                    trace = collected.get(found.trace_id)
-                    if trace is None:
-                        trace = collected[found.trace_id] = _Collected(source.path)
-                    trace.add(found)
-                    touched[found.trace_id] = trace
-                del document
-                for trace_id in touched if line is not None else ():
-                    if last_seen.get(trace_id, (len(sources), 0)) <= (number, line or 0):
-                        yield from done.finish(trace_id, collected.pop(trace_id))
-        for trace_id, trace in collected.items():
-            yield from done.finish(trace_id, trace)
+        for found in collect(sources, _documents, read_spans):
+            trace = assemble(
+                TraceBuilder(format=self.name, source=found.path),
+                found.trace_id,
+                list(found.spans.values()),
+                dialect_of=dialect_of,
+                repeated=found.repeated,
+                unjoined=found.unjoined,
+            )
+            if trace.steps:
+                yield trace
 
 
-class _Collected:
-    """Spans of one trace in file order, each once, with the content records that belong to them."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.spans: dict[str, RawSpan] = {}
-        self.records: dict[str, list[SpanEvent]] = {}
-        self.repeated = 0
-
-    def add(self, found: RawSpan | ContentRecord) -> None:
-        if isinstance(found, ContentRecord):
-            self.records.setdefault(found.span_id, []).append(found.event)
-            return
-        known = self.spans.get(found.id)
-        if known is None:
-            found.native = len(self.spans)
-            self.spans[found.id] = found
-            return
-        self.repeated += 1
-        more = len(found.attributes) + len(found.events) > len(known.attributes) + len(known.events)
-        if (known.end is None and found.end is not None) or (more and found.end is not None):
-            found.native = known.native  # a span that was exported early and again when it ended
-            self.spans[found.id] = found
-
-
-class _Done:
-    """Finishes traces, and counts the ids under which no agent did anything."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.empty = 0
-
-    def finish(self, trace_id: str, found: _Collected) -> Iterator[Trace]:
-        for span_id, events in found.records.items():
-            if (span := found.spans.get(span_id)) is not None:
-                span.events.extend(events)
-        trace = assemble(
-            trace_id,
-            list(found.spans.values()),
-            path=found.path,
-            repeated=found.repeated,
-            unjoined=sum(
-                len(events) for span, events in found.records.items() if span not in found.spans
-            ),
-        )
-        if trace.steps:
-            yield trace
-        else:
-            self.empty += 1
-
-
-def _last_lines(sources: Sequence[Source]) -> dict[str, tuple[int, int]]:
-    """Where each trace id occurs last, so that a long file need not be held whole.
-
-    Only for files that are read line by line and too long for one look.
-    """
-    if all(source.head().complete for source in sources):
-        return {}
-    found: dict[str, tuple[int, int]] = {}
-    for number, source in enumerate(sources):
-        if not source.is_json_lines():
-            return {}
-        for line, data in source.lines():
-            for match in set(_TRACE_ID.findall(data)):
-                if trace_id := identifier(match.decode("ascii", "replace")):
-                    found[trace_id] = (number, line)
-    return found
+def _documents(source: Source) -> Iterator[tuple[Any, int | None]]:
+    """The documents of a file, in whatever encoding."""
+    head = source.head()
+    if head.data.startswith(parquet.MAGIC):
+        return ((row, None) for row in parquet.read_rows(source))
+    if protobuf.looks_like_otlp(head):
+        return ((group, None) for group in protobuf.read_messages(source))
+    return iter(source.documents())
 
 
 def _score(record: dict[str, Any]) -> float:
@@ -144,16 +73,18 @@ def _score(record: dict[str, Any]) -> float:
         return 0.97
     if _is_span(record):
         return 0.92
-    for key in ("spans", "data", "batches"):
+    for key in ("spans", "data", "batches", "traces", "result"):
         inner = record.get(key)
         if isinstance(inner, list) and inner and isinstance(inner[0], dict):
             first = inner[0]
-            if first.keys() & _ROOTS:
+            if first.keys() & _ROOTS or isinstance(first.get("batches"), list):
                 return 0.95
             if "span_attributes" in first or "child_spans" in first or _is_span(first):
                 return 0.94
             if "traceID" in first and "spans" in first:
                 return 0.9
+    if isinstance(record.get("spans"), list) and "traceID" in record:
+        return 0.9
     return 0.0
 
 

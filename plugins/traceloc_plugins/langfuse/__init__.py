@@ -1,0 +1,1 @@
+"""Langfuse: traces with their observations, as its API and its user interface export them."""

@@ -1,0 +1,1 @@
+"""MLflow: traces as its client writes and searches them."""

@@ -1,0 +1,1 @@
+"""From recorded spans to a trace: shared by OpenTelemetry, Langfuse and MLflow."""

@@ -1,0 +1,241 @@
+"""Writes what model calls were given: mostly references, and a step for what nobody had said."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from traceloc.loading import TraceBuilder, declared_error, infer_error, result_error
+from traceloc.trace import InputMessage, Role, StepKind, ToolCall
+from traceloc_plugins.spans.conversation import Conversation
+from traceloc_plugins.spans.messages import Message
+from traceloc_plugins.spans.order import Item
+from traceloc_plugins.spans.tree import Node
+from traceloc_plugins.spans.values import decoded, moment
+from traceloc_plugins.spans.voices import Voices
+
+_OBSERVATION = re.compile(
+    r"\s*(?:Observations?:|Call id: \S+|Execution logs:|Last output from code snippet:)"
+)
+_CALL_ID = re.compile(r"\s*Call id: (\S+)")
+"""How frameworks that run code put its output into the next prompt, as if the user had said it."""
+
+
+class InputWriter:
+    """Reads the inputs of model calls against what was said before.
+
+    Args:
+        builder: Takes the steps.
+        nodes: All spans.
+        voices: The agents.
+        conversation: What has been said.
+        spanned: Ids of calls whose result comes from a tool span.
+    """
+
+    def __init__(
+        self,
+        builder: TraceBuilder,
+        nodes: list[Node],
+        voices: Voices,
+        conversation: Conversation,
+        *,
+        spanned: set[str],
+    ) -> None:
+        self.builder = builder
+        self.nodes = nodes
+        self.voices = voices
+        self._conversation = conversation
+        self._spanned = spanned
+        self._repeats: dict[tuple[int, str], InputMessage] = {}
+
+    def read(self, item: Item) -> tuple[InputMessage, ...] | None:
+        """What a model call was given, each message once a step."""
+        node = self.nodes[item.node]
+        given = node.content.inputs
+        if not given:
+            return None
+        times: dict[tuple[str, str], int] = {}
+        listed: list[InputMessage] = []
+        for message in given:
+            if message.is_empty:
+                continue
+            step = self._conversation.find(message, times)
+            if step is None and message.calls and not message.text and listed:
+                step = self._late_calls(node, listed[-1].step, message)
+            if step is None and not (message.role == "tool" and message.call_id in self._spanned):
+                step = self._new_input(node, item, message)
+                times[message.role, message.text.strip()] = (
+                    times.get((message.role, message.text.strip()), 0) or 1
+                )
+            role = cast("Role", message.role)
+            if listed and step is not None and listed[-1].step == step:
+                continue  # one response that the next prompt gives back in pieces
+            if step is None:
+                listed.append(InputMessage(role=role, text=message.text))
+            else:
+                # One object per step: a history of n messages is repeated n times.
+                known = self._repeats.get((step, role))
+                if known is None:
+                    speaker = self.builder.steps[step].agent
+                    known = InputMessage(role=role, step=step, agent=speaker)
+                    self._repeats[step, role] = known
+                listed.append(known)
+        return tuple(listed)
+
+    def _late_calls(self, node: Node, before: int | None, message: Message) -> int | None:
+        """Calls that a framework read out of a response's words and states only afterwards."""
+        if before is None:
+            return None
+        step = self.builder.steps[before]
+        if step.role != "assistant" or step.tool_calls or step.agent != self.voices.agent_of(node):
+            return None
+        calls = [ToolCall(name=c.name, id=c.id, arguments=c.arguments) for c in message.calls]
+        self.builder.add_calls(before, calls)
+        for call in calls:
+            if call.id:
+                self._conversation.called(call.id, call.name, call.arguments, before)
+        return before
+
+    def _new_input(self, node: Node, item: Item, message: Message) -> int:
+        agent = self.voices.agent_of(node)
+        common: dict[str, Any] = {
+            "native_index": node.span.native,
+            "span_id": node.span.id,
+            "timestamp": moment(item.time or None),
+            "line": node.span.line,
+            "text": message.text,
+        }
+        made = self._conversation.caller(message.call_id)
+        if message.role == "tool" and made is not None:
+            return self._result_of_input(message, common)
+        if message.role == "system":
+            step = self.builder.step(
+                kind="system", role="system", agent="system", to=(agent,), **common
+            )
+        elif message.role == "tool" and message.call_id is None:
+            step = self._observed(agent, common)
+        elif message.role in ("assistant", "tool"):
+            step = self._copied(agent, message, common)
+        elif _OBSERVATION.match(message.text):
+            step = self._observed(agent, common)
+        else:
+            step = self._from_outside(node, agent, message, common)
+        self._conversation.said(message.role, message.text, step)
+        return step
+
+    def _result_of_input(self, message: Message, common: dict[str, Any]) -> int:
+        """A result that only the next prompt shows, because tools have no spans here."""
+        call_id = cast("str", message.call_id)
+        caller = self._conversation.caller(call_id)
+        calls = self.builder.steps[caller].tool_calls if caller is not None else ()
+        name = next((call.name for call in calls if call.id == call_id), message.name or "tool")
+        error = result_error(decoded(message.text)) if message.text[:1] == "{" else None
+        if message.failed:
+            error = declared_error(message.text)
+        self.builder.agent(name, kind="tool", attribution="role")
+        step = self.builder.step(
+            kind="result",
+            role="tool",
+            agent=name,
+            tool=name,
+            call_id=call_id,
+            error=error,
+            **common,
+        )
+        self._conversation.answered(call_id, step)
+        return step
+
+    def _copied(self, agent: str, message: Message, common: dict[str, Any]) -> int:
+        """Something said before this trace began, or outside what was recorded."""
+        calls = [ToolCall(name=c.name, id=c.id, arguments=c.arguments) for c in message.calls]
+        kind: StepKind = "action" if calls else "message"
+        if message.role == "tool":
+            kind = "event"
+            agent = message.name or "tool"
+            self.builder.agent(agent, kind="tool", attribution="role")
+        step = self.builder.step(
+            kind=kind,
+            role=cast("Role", message.role),
+            agent=agent,
+            calls=calls,
+            flags=("copied_context",),
+            **common,
+        )
+        for call in calls:
+            if call.id:
+                self._conversation.called(call.id, call.name, call.arguments, step)
+        if message.call_id:
+            self._conversation.answered(message.call_id, step)
+        return step
+
+    def _observed(self, agent: str, common: dict[str, Any]) -> int:
+        """What the environment answered, in words of the framework and without a call's id."""
+        text = common["text"]
+        body = _OBSERVATION.sub("", text, count=1)
+        error = infer_error(text) or infer_error(body.lstrip())
+        call = self._answered_call(agent, text)
+        if call is not None:
+            self.builder.agent(call.name, kind="tool", attribution="role")
+            step = self.builder.step(
+                kind="result",
+                role="tool",
+                agent=call.name,
+                tool=call.name,
+                call_id=call.id,
+                error=error,
+                **common,
+            )
+            self._conversation.answered(call.id or "", step)
+            return step
+        repeats = False
+        for before in reversed(self.builder.steps):
+            if before.kind != "result":
+                break
+            repeats = repeats or (len(before.text) > 7 and before.text in text)
+        self.builder.agent("environment", kind="tool", attribution="role")
+        return self.builder.step(
+            kind="event",
+            role="tool",
+            agent="environment",
+            to=(agent,),
+            error=error,
+            flags=("duplicate",) if repeats else None,
+            **common,
+        )
+
+    def _answered_call(self, agent: str, text: str) -> ToolCall | None:
+        """The call an observation answers: the one it names, else the agent's only open one."""
+        last = self.voices.last_said.get(agent)
+        if last is None:
+            return None
+        waiting = [
+            call
+            for position, call in enumerate(self.builder.steps[last].tool_calls)
+            if not self.builder.is_answered(last, position) and call.id not in self._spanned
+        ]
+        named = _CALL_ID.match(text)
+        if named is not None:
+            return next((call for call in waiting if call.id == named[1]), None)
+        return waiting[0] if len(waiting) == 1 else None
+
+    def _from_outside(
+        self, node: Node, agent: str, message: Message, common: dict[str, Any]
+    ) -> int:
+        boss = node.starts_agent
+        caller = self._conversation.passed_on(message.text)
+        if caller is not None and self.builder.steps[caller].agent != agent:
+            boss = self.builder.steps[caller].agent
+            self.voices.redirect(caller, agent)
+        inside = node.tool_above is not None or self.voices.was_called(agent)
+        if boss and boss != agent and (caller is not None or inside):
+            # The task of a sub-agent comes from the agent that called it.
+            return self.builder.step(
+                kind="handoff",
+                role="user",
+                agent=self.builder.agent(boss, kind="worker"),
+                to=(agent,),
+                flags=("copied_context",) if caller is not None else None,
+                **common,
+            )
+        self.builder.agent("user", kind="human", attribution="role")
+        return self.builder.step(kind="message", role="user", agent="user", to=(agent,), **common)
