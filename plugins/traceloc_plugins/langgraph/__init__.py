@@ -1,0 +1,1 @@
+"""LangChain and LangGraph: runs of LangSmith, messages, states, streams of events, checkpoints."""
