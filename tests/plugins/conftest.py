@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+import random
+import runpy
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from traceloc import Trace, load
+from traceloc import Trace, TraceFormatError, load
+from traceloc.loading import Source
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "stock", "arguments": '{"sku": 7}'}}
 CHAT: dict[str, Any] = {
@@ -157,6 +160,9 @@ DOCUMENTS: dict[str, Any] = {
     "magentic_one": MAGENTIC,
     "evoagentops": EVOAGENTOPS,
 }
+# A file each for the others: ``DOCUMENTS``, by the name of the loader.
+for _path in sorted(Path(__file__).with_name("documents").glob("*.py")):
+    DOCUMENTS |= runpy.run_path(str(_path))["DOCUMENTS"]
 
 
 @pytest.fixture
@@ -186,3 +192,45 @@ def load_one(load_all: Callable[..., list[Trace]]) -> Callable[..., Trace]:
         return trace
 
     return load_document
+
+
+@pytest.fixture
+def check_damaged() -> Callable[..., None]:
+    """Loads variants of a document, each with some values replaced, removed or repeated."""
+
+    def places(value: Any) -> Iterator[Any]:
+        if isinstance(value, dict | list) and value:
+            yield value
+            for inner in list(value.values() if isinstance(value, dict) else value):
+                yield from places(inner)
+
+    def vary(variant: Any, chance: random.Random) -> None:
+        junk = [None, 17, -1.5, "", "x", [], {}, [[]], {"type": []}, [{"id": {}}], True, 2**70]
+        for _ in range(chance.randint(1, 4)):
+            place = chance.choice(list(places(variant)))
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = chance.choice(keys)
+            if chance.random() < 0.7:
+                place[key] = copy.deepcopy(chance.choice(junk))
+            elif len(keys) > 1:
+                del place[key]
+            elif isinstance(place, list):
+                place.append(place[key])
+
+    def check(loader: Any, document: Any, count: int = 200) -> None:
+        chance = random.Random(7)
+        for _ in range(count):
+            variant = copy.deepcopy(document)
+            vary(variant, chance)
+            items = variant if isinstance(variant, list) else [variant]
+            for text in (json.dumps(variant), "\n".join(map(json.dumps, items))):
+                source = Source("-", content=text.encode())
+                assert 0.0 <= loader.sniff(source.head()) <= 1.0
+                try:
+                    traces = list(loader.load([source]))
+                except TraceFormatError:
+                    continue
+                for trace in traces:
+                    assert Trace.model_validate_json(trace.model_dump_json()) == trace
+
+    return check

@@ -26,7 +26,9 @@ def test_each_format_is_recognised(documents, padding):
 
 
 def _longest(document):
-    return max((value for value in document.values() if isinstance(value, list)), key=len)
+    lists = [value for value in document.values() if isinstance(value, list)]
+    below = [_longest(value) for value in document.values() if isinstance(value, dict)]
+    return max(lists or below, key=len, default=[])
 
 
 @pytest.mark.parametrize(

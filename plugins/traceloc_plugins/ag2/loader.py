@@ -1,18 +1,23 @@
 """Reads chats of AG2 and classic AutoGen.
 
 A document is a ``ChatResult`` (``chat_history``), a group chat's list of messages, or a published
-run with its ``trajectory`` beside the problem and its answer.
+run with its ``trajectory`` beside the problem and its answer. What was printed, and the file that
+``runtime_logging`` writes, are read too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder
+from traceloc.loading.head import decode
 from traceloc.trace import Trace
-from traceloc_plugins.ag2.conversation import read_conversation
+from traceloc_plugins.ag2.console import looks_like_console, read_console
+from traceloc_plugins.ag2.conversation import HUMANS, read_conversation
+from traceloc_plugins.ag2.runtime_log import FIRST_LINE, Chat, is_record, parse_line, read_chats
 from traceloc_plugins.openai_chat.messages import is_chat, is_message
+from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.records import (
     bounded,
     keep_fields,
@@ -35,6 +40,12 @@ class Ag2Loader:
     def sniff(self, head: Head) -> float:
         """Chats whose messages are named, or whose tool answers stand together."""
         first = head.first
+        if first is None:
+            if head.text.lstrip().startswith(FIRST_LINE):
+                return 0.95
+            return 0.9 if looks_like_console(head.text) else 0.0
+        if any(map(is_record, head.records[:5])):
+            return 0.95
         if isinstance(first, list) and first and not is_message(first[0]):
             first = first[0]
         container = _container(first)
@@ -56,9 +67,29 @@ class Ag2Loader:
 
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
         """Yield a trace for each chat."""
-        return read_traces(
-            self.name, sources, is_trace=_is_chat, is_item=is_message, read=_read_chat
-        )
+        for source in sources:
+            head = source.head()
+            if head.first is not None and not any(map(is_record, head.records[:5])):
+                yield from read_traces(
+                    self.name, [source], is_trace=_is_chat, is_item=is_message, read=_read_chat
+                )
+            elif head.text.strip():
+                yield from self._load_log(source)
+
+    def _load_log(self, source: Source) -> Iterator[Trace]:
+        """The chats of a log: what was printed, or what ``runtime_logging`` wrote."""
+        text, _ = decode(source.read())
+        records = [record for line in text.split("\n") if (record := parse_line(line.strip()))]
+        logged = any(map(is_record, records))
+        chats: Iterable[Chat] = (Chat(messages, {}, []) for messages in read_console(text))
+        for chat in read_chats(records) if logged else chats:
+            dialect = "runtime log" if logged else "console"
+            builder = TraceBuilder(format=self.name, source=source.path, dialect=dialect)
+            for tools in chat.tools:
+                add_tools(builder, bounded(tools))
+            trace = _read_chat(builder, chat.messages, agents=chat.agents)
+            if trace.steps:
+                yield trace
 
 
 def _container(value: Any) -> str | None:
@@ -73,11 +104,19 @@ def _is_chat(value: Any) -> bool:
     return is_chat(value) or _container(value) is not None
 
 
-def _read_chat(builder: TraceBuilder, value: Any) -> Trace:
+def _read_chat(
+    builder: TraceBuilder, value: Any, agents: dict[str, dict[str, Any]] | None = None
+) -> Trace:
     document = {"messages": value} if isinstance(value, list) else dict(value)
     messages = document.pop(_container(document) or "messages")
+    if builder.dialect:  # logs do not state the role of whoever speaks
+        for message in messages:
+            if message["role"] == "assistant" and message["name"].lower() in HUMANS:
+                message["role"] = "user"
     opening = next((_text(item) for item in messages if _text(item)), None)
     read_conversation(builder, messages)
+    for name, known in (agents or {}).items():
+        builder.agent(name, **known)
 
     task = text_field(document, "problem_statement", "question", "task") or opening
     annotations = {key: document.pop(key) for key in _ANNOTATIONS if key in document}

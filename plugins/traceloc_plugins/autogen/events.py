@@ -7,12 +7,14 @@ What counts is each message once, where it first occurs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
 from traceloc.loading import TraceBuilder, declared_error
 from traceloc.trace import StepError
+from traceloc_plugins.autogen.calls import messages_of_calls
 from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.records import bounded, id_field
 
@@ -63,6 +65,8 @@ def read_events(builder: TraceBuilder, records: Sequence[Any]) -> Iterator[Item]
     """
     seen: set[str] = set()
     last: Any = None
+    if not any(map(_carries, records)):
+        yield from starmap(Item, messages_of_calls(records, _agent))
     for index, record in enumerate(records):
         if not is_event(record):
             yield Item(index, record)
@@ -87,6 +91,15 @@ def _messages(builder: TraceBuilder, record: dict[str, Any]) -> Iterator[Any]:
         yield Failure(_agent(record.get("handling_agent") or record.get("agent_id")), _error(text))
     elif record["type"] == "Message":
         yield from _carried(record.get("payload"))
+
+
+def _carries(record: Any) -> bool:
+    """Whether a line holds an AgentChat message, or is one."""
+    if not is_event(record):
+        return isinstance(record, dict)
+    if isinstance(record.get("data"), dict):
+        return True
+    return record["type"] == "Message" and any(True for _ in _carried(record.get("payload")))
 
 
 def _carried(payload: Any) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 A document is a ``TaskResult``, a list of AgentChat messages, the state of a saved team, or an event
 log; a file holds one, a list of them, one a line, or a message a line as ``run_stream`` gives them.
+What the console printed is read too, and event logs whose lines begin with a logger's own words.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from traceloc.loading import Head, Source, TraceBuilder
+from traceloc.loading.head import decode
 from traceloc.trace import Trace
+from traceloc_plugins.autogen.console import looks_like_console, read_console
 from traceloc_plugins.autogen.events import is_event, read_events
 from traceloc_plugins.autogen.messages import MessageReader, is_message
 from traceloc_plugins.records import keep_fields, read_traces, text_field
@@ -28,12 +33,15 @@ class AutoGenLoader:
     def sniff(self, head: Head) -> float:
         """Messages whose type is one of AgentChat's; a team's state; lines of an event log."""
         first = head.first
+        if first is None:
+            logged = sum(map(is_event, map(_logged, head.text.split("\n", 20)[:20])))
+            return 0.95 if logged else looks_like_console(head.text)
         if isinstance(first, list) and first and not isinstance(first[0], dict):
             first = first[0]
         if isinstance(first, dict) and first.get("type") in _STATES:
             return 0.97 if _messages(first) else 0.0
         holder = first[0] if isinstance(first, list) and first else first
-        messages = holder.get("messages") if isinstance(holder, dict) else None
+        messages = holder.get("messages") if _is_result(holder) else None
         if not isinstance(messages, list):
             messages = first if isinstance(first, list) else list(head.documents[:50])
         found = sum(map(_is_item, messages[:50]))
@@ -41,7 +49,34 @@ class AutoGenLoader:
 
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
         """Yield a trace for each run."""
-        return read_traces(self.name, sources, is_trace=_is_run, is_item=_is_item, read=_read_run)
+        for source in sources:
+            if source.head().first is None and source.head().text.strip():
+                yield from self._load_text(source)
+            else:
+                yield from read_traces(
+                    self.name, [source], is_trace=_is_run, is_item=_is_item, read=_read_run
+                )
+
+    def _load_text(self, source: Source) -> Iterator[Trace]:
+        text, _ = decode(source.read())
+        items: list[Any] = [record for line in text.split("\n") if (record := _logged(line))]
+        dialect = "events"
+        if not any(map(is_event, items)):
+            items, dialect = read_console(text), "console"
+        builder = TraceBuilder(format=self.name, source=source.path, dialect=dialect)
+        if items and (trace := _read_run(builder, items)).steps:
+            yield trace
+
+
+def _logged(line: str) -> Any:
+    """The record in a line of a log, after what its logger wrote in front."""
+    start = line.find("{", 0, 200)
+    if start < 0 or '"type"' not in line:
+        return None
+    try:
+        return from_json(line[start:])
+    except ValueError:
+        return None
 
 
 def _is_item(value: Any) -> bool:
@@ -97,6 +132,8 @@ def _read_run(builder: TraceBuilder, value: Any) -> Trace:
         builder.dialect = "events"
     reader = MessageReader(builder, list(read_events(builder, items)))
     reader.read()
+    if builder.steps and reader.first_request is None:
+        builder.note("missing", "what the team was asked: the log begins after it")
     task = text_field(document, "task") or reader.first_request
     attributes = keep_fields(builder, {k: v for k, v in document.items() if v != task})
     return builder.build(task=task, attributes=attributes)

@@ -19,9 +19,9 @@ from traceloc_plugins.autogen.contents import (
 )
 from traceloc_plugins.autogen.events import Failure, Item
 from traceloc_plugins.magentic_one.conversation import parse_ledger
-from traceloc_plugins.otel.delegation import handoff_target, known_name
-from traceloc_plugins.otel.values import moment, nanoseconds
 from traceloc_plugins.records import bounded, id_field, split_truth
+from traceloc_plugins.spans.delegation import handoff_target, known_name
+from traceloc_plugins.spans.values import moment, nanoseconds
 
 WORDS: dict[str, StepKind] = {
     "TextMessage": "message",

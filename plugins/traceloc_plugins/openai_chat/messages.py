@@ -15,8 +15,8 @@ from traceloc_plugins.openai_chat.content import (
     read_content,
     results_of,
 )
-from traceloc_plugins.otel.delegation import handoff_target, known_name
 from traceloc_plugins.records import split_truth
+from traceloc_plugins.spans.delegation import handoff_target, known_name
 
 ROLES: dict[str, Role] = {
     "system": "system",

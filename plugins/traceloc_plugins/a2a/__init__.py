@@ -1,0 +1,1 @@
+"""A2A: tasks that agents of different makers exchange."""

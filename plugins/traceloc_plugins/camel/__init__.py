@@ -1,0 +1,1 @@
+"""CAMEL: agents that play roles; memories and logs of model calls."""

@@ -1,0 +1,1 @@
+"""ChatDev: a software company of agents that talk in pairs, phase by phase."""

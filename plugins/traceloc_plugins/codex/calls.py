@@ -1,0 +1,80 @@
+"""Calls of tools and what came back, in the shapes several versions of Codex gave them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from traceloc.loading import parse_arguments, result_error, text_of
+from traceloc.trace import StepError, ToolCall
+from traceloc_plugins.facts import word
+from traceloc_plugins.records import bounded
+
+CALLS = frozenset(
+    {"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call"}
+)
+OUTPUTS = frozenset(
+    {
+        "function_call_output",
+        "custom_tool_call_output",
+        "local_shell_call_output",
+        "mcp_tool_call_output",
+        "tool_search_output",
+    }
+)
+SPAWNING = frozenset({"spawn_agent", "send_input", "resume_agent"})
+"""Tools that set another agent to work."""
+
+_FAILED_EXIT = re.compile(r"(?:Exit code|Process exited with code)[: ]+(-?\d{1,9})")
+
+
+class Returned(NamedTuple):
+    """What a call gave back."""
+
+    text: str
+    error: StepError | None = None
+    facts: dict[str, Any] = {}  # noqa: RUF012  # never written to
+    value: Any = None
+
+
+def read_call(item: dict[str, Any]) -> ToolCall:
+    """The call an item makes."""
+    kind = word(item.get("type")) or ""
+    name, arguments = word(item.get("name")), item.get("arguments", item.get("input"))
+    if kind in ("local_shell_call", "web_search_call"):
+        name = name or kind.removesuffix("_call")
+        arguments = item.get("action", arguments)
+    return ToolCall(
+        name=name or kind.removesuffix("_call") or "unknown",
+        id=word(item.get("call_id")) or word(item.get("id")),
+        arguments=bounded(parse_arguments(arguments)),
+    )
+
+
+def read_output(item: dict[str, Any]) -> Returned:
+    """What an output item says; a shell's words stand in a JSON text with its exit code."""
+    output = item.get("output", item.get("tools"))
+    if isinstance(output, dict) and "content" in output:
+        text = text_of(bounded(output["content"]))
+        failed = output.get("success") is False
+        error = StepError(kind="tool", message=text[:500]) if failed else None
+        return Returned(text, error)
+    value = parse_arguments(output) if isinstance(output, str) else output
+    if isinstance(value, dict) and isinstance(value.get("metadata"), dict) and "output" in value:
+        facts = bounded(value["metadata"])
+        return Returned(
+            text_of(bounded(value["output"])), exit_error(facts.get("exit_code")), facts
+        )
+    text = text_of(bounded(output))
+    stated = _FAILED_EXIT.search(text[:400])
+    error = exit_error(int(stated[1])) if stated else None
+    return Returned(text, error or result_error(value), value=value)
+
+
+def exit_error(code: Any) -> StepError | None:
+    """The error that a process's exit code shows."""
+    if not isinstance(code, int) or isinstance(code, bool) or code == 0:
+        return None
+    # The codes that timeout(1) and shells give to a process that was stopped.
+    kind: Any = "timeout" if code == 124 else "tool"
+    return StepError(kind=kind, message=f"exit code {code}", declared=False)

@@ -1,0 +1,1 @@
+"""CrewAI: crews of agents with roles, that work through tasks."""

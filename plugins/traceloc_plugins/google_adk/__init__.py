@@ -1,0 +1,1 @@
+"""Agent Development Kit (ADK): agents in a tree that transfer to each other."""

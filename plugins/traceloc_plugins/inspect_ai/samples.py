@@ -1,0 +1,152 @@
+"""One sample: what was asked, what happened, and what was thought of it afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traceloc.loading import Source, TraceBuilder, declared_error, text_of
+from traceloc.trace import Trace
+from traceloc_plugins.facts import amount, moment, word
+from traceloc_plugins.inspect_ai.content import Pool, as_chat_message
+from traceloc_plugins.inspect_ai.events import EventReader
+from traceloc_plugins.openai_chat.messages import ChatReader
+from traceloc_plugins.records import bounded, id_field, split_truth
+
+_LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+_HANDLED = frozenset(
+    {
+        "id",
+        "epoch",
+        "uuid",
+        "input",
+        "target",
+        "messages",
+        "output",
+        "scores",
+        "score",
+        "events",
+        "events_data",
+        "attachments",
+        "error",
+        "store",
+    }
+)
+
+_OF_ALL_SAMPLES = frozenset({"eval", "plan", "results", "stats", "reductions", "version"})
+"""Parts of a log's header that are told elsewhere, or that sum up all its samples."""
+
+
+def read_sample(source: Source, header: dict[str, Any], sample: dict[str, Any]) -> Trace:
+    """The trace of one sample in one epoch."""
+    builder = TraceBuilder(
+        format="inspect_ai", source=source.path, dialect=f"v{header.get('version', '?')}"[:16]
+    )
+    pool = Pool(sample)
+    events = sample.get("events")
+    task = _words(pool, sample.get("input"))
+    if isinstance(events, list) and any(_is_work(event) for event in events):
+        reader = EventReader(builder, pool, source.path)
+        reader.ask(sample.get("input"))
+        reader.read(events)
+    else:
+        builder.note("missing", "the log holds no events: steps are read from the messages")
+        _read_messages(builder, pool, sample.get("messages"))
+    plan = header.get("eval")
+    plan = bounded(plan) if isinstance(plan, dict) else {}
+    error = sample.get("error")
+    if error:
+        told = text_of(bounded(error.get("message") if isinstance(error, dict) else error))
+        _keep_error(builder, told, len(events) if isinstance(events, list) else 0)
+    attributes = _keep_facts(builder, pool, sample, plan)
+    log = {key: bounded(value) for key, value in header.items() if key not in _OF_ALL_SAMPLES}
+    if others := split_truth(log, whole_trace=True).attributes:
+        attributes["log"] = others
+    if error:
+        builder.outcome("failed", source="error", detail=told[:500] or None)
+    id, epoch = id_field(sample, "id"), id_field(sample, "epoch")
+    return builder.build(
+        id=f"{id}_epoch_{epoch}" if id and epoch else id or word(sample.get("uuid")),
+        task=task,
+        system=word(plan.get("task")),
+        session_id=word(plan.get("run_id")),
+        attributes=attributes,
+    )
+
+
+def _is_work(event: Any) -> bool:
+    kind = event.get("event") if isinstance(event, dict) else None
+    return kind in ("model", "tool", "subtask", "error")
+
+
+def _words(pool: Pool, given: Any) -> str | None:
+    """The request: a text, or the last thing a person says in a list of messages."""
+    if isinstance(given, list):
+        asked = [m for m in given if isinstance(m, dict) and m.get("role") == "user"]
+        given = asked[-1].get("content") if asked else None
+    return text_of(bounded(pool.resolve(given))) or None
+
+
+def _read_messages(builder: TraceBuilder, pool: Pool, messages: Any) -> None:
+    chat = ChatReader(builder)
+    for index, message in enumerate(messages if isinstance(messages, list) else []):
+        if isinstance(message, dict):
+            chat.add(as_chat_message(pool, message), index)
+
+
+def _keep_error(builder: TraceBuilder, told: str, native: int) -> None:
+    """What ended the sample, as a step, unless an event has said it."""
+    if any(step.error and step.error.message == told[:4000] for step in builder.steps):
+        return
+    builder.agent("system", kind="system", attribution="role")
+    error = declared_error(told or "error")
+    builder.step(
+        kind="event", role="system", agent="system", native_index=native, text=told, error=error
+    )
+
+
+def _keep_facts(
+    builder: TraceBuilder, pool: Pool, sample: dict[str, Any], plan: dict[str, Any]
+) -> dict[str, Any]:
+    """Put target, scores and other ground truth aside; gives what else the sample says."""
+    target = bounded(pool.resolve(sample.get("target")))
+    builder.truth(expected=target if target not in ("", []) else None)
+    scores = sample.get("scores")
+    if scores is None and (single := sample.get("score")) is not None:
+        scores = {"score": single}
+    if isinstance(scores, dict) and scores:
+        builder.truth(scores=bounded(scores))
+        _keep_outcome(builder, scores)
+    others = {key: bounded(value) for key, value in sample.items() if key not in _HANDLED}
+    attributes, truth = split_truth(others, whole_trace=True)
+    if truth:
+        builder.truth(**truth)
+    kept = {key: plan[key] for key in ("task", "model", "created", "eval_id") if plan.get(key)}
+    for key in ("started_at", "completed_at"):
+        if (time := moment(attributes.get(key))) is not None:
+            attributes[key] = time.isoformat()
+    return {**attributes, "eval": kept} if kept else attributes
+
+
+def _keep_outcome(builder: TraceBuilder, scores: dict[str, Any]) -> None:
+    """Passed where every scorer gave full marks; unknown where one gives no mark at all."""
+    marks = {name: _mark(score) for name, score in scores.items()}
+    known = [mark for mark in marks.values() if mark is not None]
+    if not known or (len(known) < len(marks) and min(known) >= 1):
+        return
+    builder.outcome(
+        "passed" if min(known) >= 1 else "failed",
+        source="score",
+        score=min(known),
+        detail=", ".join(marks)[:200],
+    )
+
+
+def _mark(score: Any) -> float | None:
+    value = score.get("value") if isinstance(score, dict) else score
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        if value in _LETTERS:
+            return _LETTERS[value]
+        return {"correct": 1.0, "incorrect": 0.0, "yes": 1.0, "no": 0.0}.get(value.lower())
+    return amount(value)

@@ -1,0 +1,1 @@
+"""LlamaIndex: agent workflows, whose events are streamed."""

@@ -1,0 +1,1 @@
+"""MetaGPT: teams of roles that publish messages to each other."""

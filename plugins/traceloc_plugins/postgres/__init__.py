@@ -1,0 +1,1 @@
+"""A failure memory that a team shares, on PostgreSQL with pgvector."""

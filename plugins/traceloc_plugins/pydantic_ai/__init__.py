@@ -1,0 +1,1 @@
+"""Pydantic AI: typed agents, whose message histories are JSON."""

@@ -1,0 +1,1 @@
+"""Semantic Kernel: chat histories whose messages are made of items."""

@@ -1,0 +1,1 @@
+"""Memory of smolagents: dumped steps, and results of runs."""

@@ -1,0 +1,1 @@
+"""Strands Agents: sessions of agents, kept file by file."""

@@ -1,0 +1,1 @@
+"""tau2-bench: an agent and a simulated customer, both with tools."""
