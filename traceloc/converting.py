@@ -1,10 +1,16 @@
-"""Writes traces as native documents, which :class:`~traceloc.loading.native.NativeLoader` reads."""
+"""Writes traces, as native documents or in formats that others read.
+
+The native ones are what :class:`~traceloc.loading.native.NativeLoader` reads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic_core import to_json
 
 from traceloc.errors import TraceFormatError
+from traceloc.exporting.atif import to_atif
 from traceloc.loading.reading import Job, default_system, plan, run
 from traceloc.registry import Registry
 from traceloc.trace import Trace
@@ -34,16 +40,27 @@ def read_as_recorded(
 
 def write_native(traces: Iterable[Trace]) -> Iterator[str]:
     """One JSON document: the trace, or a list of them if there are several."""
+    return _write_documents(traces, Trace.model_dump_json)
+
+
+def write_atif(traces: Iterable[Trace]) -> Iterator[str]:
+    """One ATIF trajectory, or a list of them if there are several."""
+    return _write_documents(
+        traces, lambda trace: to_json(to_atif(trace), inf_nan_mode="constants").decode()
+    )
+
+
+def _write_documents(traces: Iterable[Trace], dump: Callable[[Trace], str]) -> Iterator[str]:
     held: Trace | None = None
     is_list = False
     for trace in traces:
         if held is not None:
-            yield ("[\n" if not is_list else ",\n") + held.model_dump_json()
+            yield ("[\n" if not is_list else ",\n") + dump(held)
             is_list = True
         held = trace
     if held is None:
         return
-    yield f",\n{held.model_dump_json()}\n]\n" if is_list else held.model_dump_json() + "\n"
+    yield f",\n{dump(held)}\n]\n" if is_list else dump(held) + "\n"
 
 
 def write_lines(traces: Iterable[Trace]) -> Iterator[str]:
@@ -60,5 +77,5 @@ def write_lines(traces: Iterable[Trace]) -> Iterator[str]:
             yield step.model_dump_json() + "\n"
 
 
-WRITERS = {"native": write_native, "jsonl": write_lines}
+WRITERS = {"native": write_native, "jsonl": write_lines, "atif": write_atif}
 """By the name that ``--to`` takes."""

@@ -49,7 +49,7 @@ def test_what_cannot_be_converted(invoke: Invoke, runs: Path) -> None:
     assert "error[TL103]: runs/bad.json" in result.stderr
     result = invoke("convert", "runs", "--to", "xml")
     assert result.exit_code == 2
-    assert "hint: targets: native, jsonl" in result.stderr
+    assert "hint: targets: native, jsonl, atif" in result.stderr
     assert invoke("convert", "runs/notes.md").exit_code == 3
 
 

@@ -1,4 +1,4 @@
-"""``traceloc convert``: any trace as traceloc's own JSON."""
+"""``traceloc convert``: any trace as traceloc's own JSON, or as ATIF."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def convert_command(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="native|jsonl", help="One JSON document, or one trace a line."
+            "--to",
+            metavar="native|jsonl|atif",
+            help="One JSON document, one trace a line, or ATIF trajectories.",
         ),
     ] = "native",
     from_: From = None,
@@ -23,7 +25,7 @@ def convert_command(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Write traces as traceloc's own JSON, without loss."""
+    """Write traces as traceloc's own JSON or as ATIF, without loss."""
     from collections.abc import Iterator
 
     from traceloc.converting import WRITERS, read_as_recorded

@@ -1,0 +1,1 @@
+"""Trace formats that others read, and that traceloc writes."""
