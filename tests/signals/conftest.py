@@ -9,7 +9,8 @@ import pytest
 from traceloc.attribution import Evidence
 from traceloc.graph import TraceGraph
 from traceloc.registry import Registry
-from traceloc.trace import InputMessage, Trace
+from traceloc.testing.traces import rich_trace
+from traceloc.trace import Trace
 
 REGISTRY = Registry()
 
@@ -58,30 +59,6 @@ def cited(explain) -> Callable[[Trace, int, str], list[int]]:
 
 
 @pytest.fixture
-def rich(talk, call) -> Trace:
+def rich() -> Trace:
     """Orders, calls, failures, code, ledgers, complaints and an answer in fifteen steps."""
-    stall = {"ledger": {"is_in_loop": {"answer": True}, "is_progress_being_made": True}}
-    schema = {"type": "object", "properties": {"sku": {"type": "integer"}}, "required": ["sku"]}
-    return talk(
-        ("system", "You keep the stock of a shop in Marseille."),
-        ("user", "How many of lamp 4711 are left in Marseille and Lyon? Please confirm."),
-        ("Boss", "The plan: first, we will ask Ann. Step 1: count 4711.", {"to": ("Ann",)}),
-        ("Ann", "I look.", {"calls": [call("stock", id="a", sku="x"), call("stcok", id="b")]}),
-        ("tool.stock", "Error: no such sku", {"call_id": "a"}),
-        ("tool.stcok", "[]", {"call_id": "b"}),
-        ("Ann", "Assuming 815 lamps at 99.50 each, therefore the answer is 81,092.50."),
-        ("Boss", "That seems wrong: no progress.", {"to": ("Bob",), "attributes": stall}),
-        (
-            "Bob",
-            "```python\ndata = [1841, 2022]\ntry: go()\nexcept: pass\n```",
-            {"inputs": (InputMessage(role="user", text="Mind 777."),)},
-        ),
-        ("tool.code", "1841"),
-        ("Bob", "- I have verified it: 1481\n- see https://x.org/7", {"reasoning": "Hm, 1841?"}),
-        ("Bob", "- I have verified it: 1481\n- see https://x.org/7"),
-        ("Ann", "", {"calls": [call("update_stock", id="c", sku=4711, city="Paris")]}),
-        ("tool.update_stock", "ok", {"call_id": "c"}),
-        ("Boss", "Sorry, my mistake. FINAL ANSWER: 815 lamps in Marseille. 日本 🏮 zoë"),
-        tools=[{"name": "stock", "parameters": schema}, {"name": "update_stock"}],
-        task="How many of lamp 4711 are left in Marseille and Lyon? Please confirm.",
-    )
+    return rich_trace()

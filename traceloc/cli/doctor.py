@@ -37,5 +37,6 @@ def doctor_command(
     console.write_pieces(render_files(files), sys.stdout)
     plugins = registry.list(load=True)
     console.write_pieces(render_environment(list_packages(), plugins, resolved), sys.stdout)
+    console.report_broken(plugins)
     broken = any(plugin.error for plugin in plugins)
     console.fail(ExitCode.UNMEASURED if broken else ExitCode.FINE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from traceloc.diagnosis import FileDiagnosis, Package
-from traceloc.registry import PluginInfo
+from traceloc.registry import PluginInfo, singular
 from traceloc.reporting.terminal import one_line, pasteable
 from traceloc.settings import Resolved, name_of
 
@@ -51,7 +51,7 @@ def render_environment(
     broken = [info for info in plugins if info.error]
     yield f"\nplugins\n  {len(plugins)} found, {len(broken)} broken\n"
     for info in broken:
-        yield _line("broken", f"{info.kind[:-1]} {info.qualified_name}: {info.error}")
+        yield _line("broken", f"{singular(info.kind)} {info.qualified_name}: {info.error}")
     yield f"\nsettings ({one_line(resolved.file) if resolved.file else 'no settings file'})\n"
     for each in fields(resolved.settings):
         name = name_of(each.name)

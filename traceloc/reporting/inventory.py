@@ -9,23 +9,29 @@ from itertools import groupby
 from typing import Any
 
 from traceloc.errors import PluginError
-from traceloc.registry import PluginInfo, Registry
+from traceloc.registry import PluginInfo, Registry, singular
 from traceloc.reporting.terminal import one_line, wrap
 
 TEXT_WIDTH = 96
 
 
 def list_plugins(infos: Iterable[PluginInfo]) -> Iterator[str]:
-    """One line for each plugin, by kind; a broken one with its error below."""
+    """One line for each plugin, by kind: name, origin, file; a broken one with its error below."""
     infos = list(infos)
     width = max((len(one_line(info.name)) for info in infos), default=0)
+    origins = max((len(one_line(_origin(info))) for info in infos), default=0)
     for kind, members in groupby(infos, key=lambda info: info.kind):
         yield f"{kind}\n"
         for info in members:
-            origin = f"{info.distribution} {info.version}"
-            yield f"  {one_line(info.name):<{width}}  {one_line(origin)}  {one_line(info.value)}\n"
+            name, origin = one_line(info.name), one_line(_origin(info))
+            place = one_line(info.file or info.value)
+            yield f"  {name:<{width}}  {origin:<{origins}}  {place}\n"
             if info.error:
                 yield f"  {'':<{width}}  broken: {one_line(info.error)}\n"
+
+
+def _origin(info: PluginInfo) -> str:
+    return f"{info.distribution} {info.version}"
 
 
 def find_plugins(registry: Registry, name: str) -> list[PluginInfo]:
@@ -52,9 +58,10 @@ def find_plugins(registry: Registry, name: str) -> list[PluginInfo]:
 def describe_plugins(registry: Registry, infos: Iterable[PluginInfo]) -> Iterator[str]:
     """A block for each plugin: what it is, where it is from, whether it works, what it measures."""
     for info in infos:
-        yield f"{one_line(info.qualified_name)} ({info.kind[:-1]})\n"
+        yield f"{one_line(info.qualified_name)} ({singular(info.kind)})\n"
         yield f"  version  {one_line(info.version)}\n"
         yield f"  object   {one_line(info.value)}\n"
+        yield f"  file     {one_line(info.file or 'not found')}\n"
         if info.error:
             yield f"  broken   {one_line(info.error)}\n"
             continue
