@@ -63,13 +63,18 @@ bench: wheel ## time and memory, written to benchmarks/results
 accuracy: wheel ## how good the ranking is, written to benchmarks/results
 	$(TEST)/bin/python benchmarks/accuracy.py
 
-# The labelled data are not part of the project; TRACELOC_SHARED says where they lie.
+# The labelled data are not part of the project; TRACELOC_SHARED says where they lie. Of tau_bench and
+# the MathChat runs (those of one seed) only outcomes are known: they teach what passed runs look like.
 SHARED := $(or $(TRACELOC_SHARED),../shared)
 LABELLED := who_and_when_ag who_and_when_hc agentrx_magentic agentrx_tau agentprocessbench promas_aqua
 weights: wheel ## fit the shipped weights anew
+	$(TEST)/bin/python -c 'import sys, tarfile; runs = tarfile.open(sys.argv[1]); \
+		runs.extractall(sys.argv[2], [m for m in runs if "_42/" in m.name])' \
+		$(SHARED)/data/mathchat_runs/runs.tar.xz $(TEST)/mathchat_runs
 	OMP_NUM_THREADS=1 $(TEST)/bin/traceloc fit $(LABELLED:%=$(SHARED)/data/%) \
-		$(SHARED)/samples/tau_bench examples \
+		$(SHARED)/samples/tau_bench $(TEST)/mathchat_runs examples \
 		--prior none --l2 1000 --name shipped --out traceloc/ranking/weights.json
+	rm -rf $(TEST)/mathchat_runs
 
 examples: ## record the examples anew from the real frameworks
 	PYTHON=$(PYTHON) bash examples/generate/run.sh
