@@ -1,4 +1,7 @@
-"""Text made to cost time: every pattern is linear in what it looks at."""
+"""Text made to cost time: no pattern hangs on what it looks at.
+
+Time is not measured here; a pattern that is quadratic in these texts takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +21,25 @@ def _executions(text: str) -> None:
     assert find_executions([code, {"content": text}]) == set()
 
 
+HANG = 10.0
+"""Seconds of the processor, on whatever machine, from which a pattern counts as hanging."""
+
 CASES: list[tuple[Callable[[str], object], str]] = [
-    (infer_error, "\n" * 8000),
-    (infer_error, " \n" * 4000),
-    (tokenize, "a://" + "_" * 100_000),
-    (tokenize, "@ " + "1_" * 50_000),
-    (tokenize, "@ " + "a+" * 50_000),
-    (mask_name, "a" * 100_000 + "!"),
+    (infer_error, "\n" * 400_000),
+    (infer_error, " \n" * 200_000),
+    (tokenize, "a://" + "_" * 400_000),
+    (tokenize, "@ " + "1_" * 200_000),
+    (tokenize, "@ " + "a+" * 200_000),
+    (mask_name, "a" * 400_000 + "!"),
     (_executions, " " * 70 + "1" + " " * 300_000 + "!"),
 ]
 
 
 @pytest.mark.parametrize(("read", "text"), CASES)
-def test_hostile_text_takes_no_time(read: Callable[[str], object], text: str) -> None:
-    best = min(_seconds(read, text) for _ in range(2))
-    assert best < 0.1
-
-
-def _seconds(read: Callable[[str], object], text: str) -> float:
-    start = time.perf_counter()
+def test_hostile_text_does_not_hang(read: Callable[[str], object], text: str) -> None:
+    start = time.process_time()
     read(text)
-    return time.perf_counter() - start
+    assert time.process_time() - start < HANG
 
 
 def test_bounds_leave_plain_text_as_it_was() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from traceloc.judgement import Judgement
 from traceloc.trace import Diagnostic, Document, StepKind
 
 
@@ -120,6 +121,9 @@ class Attribution(Document):
     """Of rank 1; ``None`` where traceloc does not know."""
     window: Window | None = None
     """Where a coverage was asked for and the model has the traces to promise it."""
+    recalled: tuple[Evidence, ...] = ()
+    """Remembered failures that steps of the run look like, candidates or not, most similar first;
+    they have a say in the ranking only where that has proved to help."""
     n_steps: int = 0
     n_candidates: int = 0
     p_no_error: float = 0.0
@@ -128,6 +132,8 @@ class Attribution(Document):
     """Whether probabilities were calibrated for this system."""
     model: str = ""
     """Name of the ranking model."""
+    judgement: Judgement | None = None
+    """What judges said, where they were asked; the ranking above is then that of both together."""
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property

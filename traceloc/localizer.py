@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.attribution import AgentShare, Attribution, Candidate, Window
+from traceloc.attribution import AgentShare, Attribution, Candidate, Evidence, Window
 from traceloc.categories import find_category
 from traceloc.contracts import Signal
+from traceloc.errors import StoreError
 from traceloc.graph import TraceGraph
 from traceloc.labels.adapting import Adapter
 from traceloc.quoting import quote_step
@@ -27,6 +28,9 @@ from traceloc.trace import Diagnostic, Trace
 
 if TYPE_CHECKING:
     from traceloc.labels.store import LabelStore
+    from traceloc.memory import FailureMemory
+    from traceloc.memory.recall import Recollection
+    from traceloc.memory.sketch import TraceSketch
 
 TOP_K = 5
 
@@ -45,6 +49,8 @@ class Localizer:
             answer says what went wrong.
         labels: Store of answers to learn from: the model is adapted to each system that has labels
             there. They are those at this moment; a new localizer sees newer ones.
+        memory: Failures to recognise. What they look like is said as evidence; they change the
+            ranking only of a system where that has proved to help.
 
     Raises:
         ModelError: If the model cannot be read or was fitted on other signals.
@@ -62,6 +68,7 @@ class Localizer:
         coverage: float | None = None,
         strict: bool = False,
         labels: LabelStore | None = None,
+        memory: FailureMemory | None = None,
     ) -> None:
         broken: dict[str, str] = {}
         if signals is None:
@@ -73,6 +80,7 @@ class Localizer:
         self.model.check(self._features)
         self.signals = tuple(signals)
         self._adapter = Adapter(self.model, self.signals, labels)
+        self.memory = memory
         self._families = {signal.name: signal for signal in self.signals}
         self.top_k = top_k
         self.coverage = coverage
@@ -111,12 +119,23 @@ class Localizer:
         system = trace.system
         model, notes = self._adapter.of(trace)
         alone = model.score(table, system=system)
+        recalled, lost = self._recall(trace, graph, table, alone)
         scores, added = alone, None
+        if recalled is not None:
+            from traceloc.memory.recall import weigh_with_memory
+
+            scores = weigh_with_memory(scores, recalled)
         if cohort is not None:
             scores, added = weigh_with_cohort(graph, table, scores, cohort)
         candidates = self._candidates(graph, table, scores, model)
         if cohort is not None and added is not None:
             candidates = _with_cohort(candidates, graph, cohort, scores, added)
+        seen: tuple[Evidence, ...] = ()
+        if recalled is not None:
+            from traceloc.memory.recall import list_recalled
+
+            candidates = _with_recall(candidates, graph, recalled, scores)
+            seen = list_recalled(graph, recalled, table.candidates)
         top = candidates[0].step
         silence = model.silence(table, scores, system=system)
         abstained = silence is not None
@@ -134,12 +153,13 @@ class Localizer:
             category=None if abstained else find_category(graph, table, self._families, step=top),
             # What the runs beside it add was not there when the model was calibrated.
             window=None if abstained else self._window(table, alone, system, model),
+            recalled=seen,
             n_steps=len(graph),
             n_candidates=len(table.candidates),
             p_no_error=scores.p_no_error,
             calibrated=scores is alone and system in model.calibrated_systems,
             model=model.name,
-            diagnostics=(*self._broken, *table.diagnostics, *notes),
+            diagnostics=(*self._broken, *table.diagnostics, *notes, *lost),
         )
 
     def _candidates(
@@ -172,6 +192,44 @@ class Localizer:
                 )
             )
         return tuple(candidates)
+
+    def sketch(
+        self, trace: Trace, *, group: str | None = None, system: str | None = None
+    ) -> TraceSketch:
+        """What a failure memory learns from: masked steps, with what the model says of them now.
+
+        Args:
+            trace: The run.
+            group: Its question; from the task if left out.
+            system: Where it comes from; as the labels call it if left out.
+        """
+        from traceloc.memory.sketch import sketch_trace
+
+        graph = TraceGraph(trace)
+        table = measure(graph, self.signals, features=self._features, strict=self.strict)
+        model, _ = self._adapter.of(trace)
+        scores = model.score(table, system=trace.system).scores
+        return sketch_trace(trace, graph, table, scores=scores, group=group, system=system)
+
+    def _recall(
+        self, trace: Trace, graph: TraceGraph, table: FeatureTable, alone: Scores
+    ) -> tuple[Recollection | None, tuple[Diagnostic, ...]]:
+        """What the memory says, if there is one with anything in it, or why it cannot."""
+        if self.memory is None:
+            return None, ()
+        from traceloc.memory.sketch import sketch_trace
+
+        try:
+            if self.memory.empty:
+                return None, ()
+            limit = self.memory.settings.max_recalled
+            sketch = sketch_trace(trace, graph, table, scores=alone.scores, limit=limit)
+            return self.memory.recall(sketch, n_candidates=len(table.candidates)), ()
+        except StoreError as error:
+            # The ranking stands without it; a server may be away for a while.
+            if self.strict:
+                raise
+            return None, (Diagnostic(kind="skipped", message=f"failure memory: {error}"),)
 
     def _window(
         self, table: FeatureTable, scores: Scores, system: str | None, model: RankingModel
@@ -221,6 +279,31 @@ def localize(
 @lru_cache(maxsize=8)
 def _shipped(top_k: int, strict: bool) -> Localizer:
     return Localizer(top_k=top_k, strict=strict)
+
+
+def _with_recall(
+    candidates: tuple[Candidate, ...],
+    graph: TraceGraph,
+    recalled: Recollection,
+    scores: Scores,
+) -> tuple[Candidate, ...]:
+    """The candidates with what they look like among their evidence."""
+    from traceloc.memory.recall import join_recall
+
+    return tuple(
+        candidate.model_copy(
+            update={
+                "evidence": join_recall(
+                    candidate.evidence,
+                    graph,
+                    recalled,
+                    position=int(position),
+                    step=candidate.step,
+                )
+            }
+        )
+        for candidate, position in zip(candidates, scores.order, strict=False)
+    )
 
 
 def _with_cohort(

@@ -16,7 +16,7 @@ from traceloc.registry import Registry
 from traceloc.repeats.cohort import Cohort, Cohorts, Observation, known_outcome, observe
 from traceloc.repeats.survey import Entry, Found, sample_outcomes, survey
 from traceloc.report import IgnoredFile, Item, Passed, Problem
-from traceloc.settings import Settings, SystemTable
+from traceloc.settings import NO_MEMORY, Settings, SystemTable
 from traceloc.trace import Trace
 
 PARALLEL_BYTES = 8 * 1024 * 1024
@@ -58,6 +58,9 @@ class ScanOptions:
     """Make any broken plugin fatal."""
     labels: bool = False
     """Whether to learn from the labels of this project or user."""
+    memory: str | None = NO_MEMORY
+    """Address of the failure memory; ``None`` takes that of this project or user."""
+    memory_embedder: str = "hashed"
 
     @classmethod
     def of(cls, settings: Settings) -> ScanOptions:
@@ -73,6 +76,8 @@ class ScanOptions:
             jobs=settings.jobs,
             strict=settings.strict,
             labels=settings.labels,
+            memory=settings.memory,
+            memory_embedder=settings.memory_embedder,
         )
 
 
@@ -90,6 +95,7 @@ def build_localizer(options: ScanOptions, registry: Registry) -> Localizes:
     """
     from traceloc.labels.home import find_label_store
     from traceloc.localizer import Localizer
+    from traceloc.memory.opening import find_filled_memory
 
     localizer: Localizes = Localizer(
         options.model,
@@ -97,6 +103,9 @@ def build_localizer(options: ScanOptions, registry: Registry) -> Localizes:
         coverage=options.coverage,
         registry=registry,
         labels=find_label_store() if options.labels else None,
+        memory=find_filled_memory(
+            options.memory, embedder=options.memory_embedder, registry=registry
+        ),
     )
     return localizer
 

@@ -13,6 +13,7 @@ from traceloc.errors import UsageError
 
 DOCUMENTS = {
     "attribution": "traceloc.attribution:Attribution",
+    "error_schema": "traceloc.memory.schema:ErrorSchema",
     "model": "traceloc.ranking.model:RankingModel",
     "repeats": "traceloc.repeats.statistics:RepeatsDocument",
     "report": "traceloc.report:ReportDocument",
@@ -48,10 +49,17 @@ def render_schema(name: str) -> str:
 
 
 def write_schemas(directory: str) -> Iterator[Path]:
-    """Write every schema as ``NAME.schema.json`` and yield where."""
+    """Write every schema as ``NAME.schema.json``, and the seed library; yield where."""
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     for name in DOCUMENTS:
         path = folder / f"{name}.schema.json"
         path.write_text(render_schema(name), encoding="utf-8")
+        yield path
+    from traceloc.memory.seed import FILES, read_seed
+
+    (folder / "seed").mkdir(exist_ok=True)
+    for name in FILES:
+        path = folder / "seed" / name
+        path.write_text(read_seed(name), encoding="utf-8")
         yield path

@@ -19,9 +19,19 @@ from typing import Any, NamedTuple
 from traceloc.errors import Location, UsageError
 
 ENVIRONMENT_PREFIX = "TRACELOC_"
-OTHER_VARIABLES = frozenset({"TRACELOC_PLUGINS", "TRACELOC_STRICT_PLUGINS", "TRACELOC_HOME"})
+OTHER_VARIABLES = frozenset(
+    {"TRACELOC_PLUGINS", "TRACELOC_STRICT_PLUGINS", "TRACELOC_HOME", "TRACELOC_JUDGE_KEY"}
+)
 """Variables that are no settings of a scan."""
+NO_MEMORY = "none"
+"""Address of no memory at all."""
 FAIL_ON = ("located", "abstained", "any", "never")
+_SWITCHES = frozenset({"only-failed", "strict", "color", "labels", "offline", "judge-expected"})
+_COUNTS = frozenset({"top-k", "jobs", "judge-budget", "judge-votes", "judge-concurrency"})
+_SHARES = frozenset({"min-coverage", "coverage"})
+_SECONDS = frozenset({"judge-timeout"})
+_LISTS = frozenset({"judge-redact"})
+_PATHS = ("model", "judge-prices", "judge-hints")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -79,10 +89,41 @@ class Settings:
     """Path of a ranking model; the shipped one if left out."""
     labels: bool = True
     """Learn from what was labelled, confirmed and rejected of each system."""
+    memory: str | None = None
+    """Failure memory: a path, ``postgresql://…``, or ``none``; the project's or user's if left
+    out. It keeps masked text only."""
+    memory_embedder: str = "hashed"
+    """What makes its vectors: ``hashed``, or ``sentence-transformers:MODEL``."""
     color: bool | None = None
     """Colour; left out, only on a terminal and without ``NO_COLOR``."""
     strict: bool = False
     """Stop at the first thing that cannot be read, or plugin that is broken."""
+    judge: str | None = None
+    """Models that adjudicate, comma-separated; none if left out."""
+    judge_strategy: str = "candidates"
+    """How they come to a verdict."""
+    judge_budget: int = 48_000
+    """Tokens of one question, prompt and answer together, at most."""
+    judge_url: str | None = None
+    """Base URL of an OpenAI-compatible endpoint."""
+    judge_votes: int | None = None
+    """Samples of each model; left out, three for a jury of one model, else one."""
+    judge_concurrency: int = 8
+    """Questions under way at the same time."""
+    judge_timeout: float = 120.0
+    """Seconds for one answer."""
+    judge_form: str = "auto"
+    """How models are held to the form of an answer: ``auto``, ``text``, ``schema`` or ``tool``."""
+    judge_expected: bool = True
+    """Show judges the expected answer, where the trace gives one."""
+    judge_redact: tuple[str, ...] = ()
+    """Regular expressions of what must not leave the machine, beside the built-in ones."""
+    judge_prices: str | None = None
+    """Path of a table of prices."""
+    judge_hints: str | None = None
+    """Path of hints from past failures, a JSON object a line."""
+    offline: bool = False
+    """Let judges answer from the cache only."""
     systems: SystemTable = field(default_factory=SystemTable)
     """Names of systems by path."""
 
@@ -190,8 +231,12 @@ def _read_file(path: Path) -> dict[str, Any]:
             found[name] = _systems(value, path)
         else:
             found[name] = _checked(name, value, key, where)
-    if isinstance(found.get("model"), str):
-        found["model"] = str(path.parent / found["model"])
+    for name in _PATHS:
+        if isinstance(found.get(name), str):
+            found[name] = str(path.parent / found[name])
+    memory = found.get("memory")
+    if isinstance(memory, str) and memory != NO_MEMORY and "://" not in memory:
+        found["memory"] = str(path.parent / memory)
     return found
 
 
@@ -222,11 +267,13 @@ def _systems(table: Any, path: Path) -> SystemTable:
 def _from_text(name: str, text: str, variable: str) -> Any:
     value: Any = text
     lowered = text.strip().lower()
-    if name in ("only-failed", "strict", "color", "labels"):
+    if name in _SWITCHES:
         value = True if lowered in _TRUE else False if lowered in _FALSE else text
-    elif name in ("top-k", "jobs", "min-coverage", "coverage"):
+    elif name in _LISTS:
+        value = text.splitlines()
+    elif name in _COUNTS | _SHARES | _SECONDS:
         try:
-            value = int(text) if name in ("top-k", "jobs") else float(text)
+            value = int(text) if name in _COUNTS else float(text)
         except ValueError:
             value = text
     return _checked(name, value, variable, None)
@@ -239,16 +286,24 @@ def _checked(name: str, value: Any, called: str, where: Location | None) -> Any:
         raise UsageError(
             f"{called}: {name} is {value!r}; expected {expected}", code="TL202", location=where
         )
-    return float(value) if name in ("min-coverage", "coverage") else value
+    if name in _LISTS:
+        return tuple(value)
+    return float(value) if name in _SHARES | _SECONDS else value
 
 
 def _expectation(name: str, value: Any) -> str | None:
     """What was expected, if ``value`` is not it."""
-    if name in ("only-failed", "strict", "color", "labels"):
+    if name in _SWITCHES:
         return None if isinstance(value, bool) else "true or false"
-    if name in ("top-k", "jobs"):
+    if name in _COUNTS:
         fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
         return None if fits else "a whole number of at least 1"
+    if name in _SECONDS:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if fits and value > 0 else "a number of seconds above 0"
+    if name in _LISTS:
+        fits = isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value)
+        return None if fits else "a list of texts"
     if name == "min-coverage":
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         return None if fits and 0 <= value <= 1 else "a number from 0 to 1"

@@ -16,8 +16,11 @@ from traceloc.cli.convert import convert_command
 from traceloc.cli.doctor import doctor_command
 from traceloc.cli.evaluate import eval_command
 from traceloc.cli.fit import fit_command
+from traceloc.cli.judge_replay import judge_replay_command
 from traceloc.cli.label import label_command
 from traceloc.cli.labels import labels_command
+from traceloc.cli.learn import learn_command
+from traceloc.cli.memory import memory_app
 from traceloc.cli.plugins import plugins_app
 from traceloc.cli.reject import reject_command
 from traceloc.cli.repeats import repeats_command
@@ -147,3 +150,6 @@ app.command("label")(label_command)
 app.command("confirm")(confirm_command)
 app.command("reject")(reject_command)
 app.command("labels")(labels_command)
+app.command("learn")(learn_command)
+app.add_typer(memory_app, name="memory")
+app.command("judge-replay")(judge_replay_command)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from traceloc.cli.answer import Category, Note, write_down
+from traceloc.cli.answer import Category, Fix, Note, write_down
 from traceloc.cli.options import Debug, From, Model, System
 
 
@@ -21,6 +21,7 @@ def confirm_command(
     ],
     category: Category = None,
     note: Note = None,
+    fix: Fix = None,
     from_: From = None,
     system: System = None,
     model: Model = None,
@@ -35,4 +36,5 @@ def confirm_command(
         model=model,
         category=category,
         note=note,
+        fix=fix,
     )

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from traceloc.errors import TracelocError
+    from traceloc.registry import PluginInfo
     from traceloc.report import Problem, ReportOptions
 
 INTERRUPTED = 130
@@ -90,6 +91,13 @@ def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:
     if not debug:
         say("hint: run it again with --debug and report what it prints")
     return int(ExitCode.UNMEASURED)
+
+
+def report_broken(plugins: Iterable[PluginInfo]) -> None:
+    """Say on standard error which plugins cannot be used: nobody reads a long list to its end."""
+    for info in plugins:
+        if info.error:
+            say(f"error[TL303]: plugin {info.qualified_name!r} ({info.kind}) is broken")
 
 
 def fail(code: int) -> NoReturn:

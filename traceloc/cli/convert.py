@@ -20,6 +20,9 @@ def convert_command(
             help="One JSON document, one trace a line, or ATIF trajectories.",
         ),
     ] = "native",
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Leave out ground truth and the known outcome.")
+    ] = False,
     from_: From = None,
     system: System = None,
     output: Output = None,
@@ -28,7 +31,7 @@ def convert_command(
     """Write traces as traceloc's own JSON or as ATIF, without loss."""
     from collections.abc import Iterator
 
-    from traceloc.converting import WRITERS, read_as_recorded
+    from traceloc.converting import WRITERS, read_as_recorded, without_answers
     from traceloc.errors import UsageError
     from traceloc.gate import ExitCode
     from traceloc.registry import Registry
@@ -51,7 +54,7 @@ def convert_command(
         for item in found:
             if isinstance(item, Trace):
                 traces += 1
-                yield item
+                yield without_answers(item) if blind else item
             else:
                 problems += 1
                 console.report_error(item)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from traceloc.cli.answer import Category, Note, write_down
+from traceloc.cli.answer import Category, Fix, Note, write_down
 from traceloc.cli.options import Debug, From, System
 
 
@@ -25,6 +25,7 @@ def label_command(
     ] = None,
     category: Category = None,
     note: Note = None,
+    fix: Fix = None,
     from_: From = None,
     system: System = None,
     debug: Debug = False,
@@ -41,4 +42,5 @@ def label_command(
         agent=agent,
         category=category,
         note=note,
+        fix=fix,
     )

@@ -42,6 +42,10 @@ NoLabels = Annotated[
     bool,
     typer.Option("--no-labels", help="Do not learn from what was labelled of the system."),
 ]
+NoMemory = Annotated[
+    bool,
+    typer.Option("--no-memory", help="Do not recall remembered failures."),
+]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write here, once it is complete."),
@@ -55,3 +59,36 @@ Strict = Annotated[
     typer.Option("--strict", help="Stop at the first problem; any broken plugin is fatal."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Print a traceback with each error.")]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Let an LLM adjudicate, such as openai:gpt-5-mini; several, comma-separated, are a "
+        "jury. 'replay:DIR' answers from a folder. Sends masked parts of the traces out.",
+    ),
+]
+JudgeStrategy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="all-at-once, step-by-step, binary-search, candidates, verify or jury. "
+        "[default: candidates]",
+    ),
+]
+JudgeBudget = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TOKENS", help="Tokens of one question at most, with its answer. [default: 48000]"
+    ),
+]
+JudgeUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Base URL of an OpenAI-compatible endpoint; its key is TRACELOC_JUDGE_KEY.",
+    ),
+]
+Offline = Annotated[
+    bool | None,
+    typer.Option("--offline", help="Judges answer from the cache only; nothing is sent."),
+]

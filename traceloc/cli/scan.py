@@ -11,9 +11,15 @@ from traceloc.cli.options import (
     Debug,
     From,
     Jobs,
+    Judge,
+    JudgeBudget,
+    JudgeStrategy,
+    JudgeUrl,
     Model,
     NoColor,
     NoLabels,
+    NoMemory,
+    Offline,
     Output,
     Paths,
     Strict,
@@ -67,6 +73,12 @@ def scan_command(
     jobs: Jobs = None,
     model: Model = None,
     no_labels: NoLabels = False,
+    no_memory: NoMemory = False,
+    judge: Judge = None,
+    judge_strategy: JudgeStrategy = None,
+    judge_budget: JudgeBudget = None,
+    judge_url: JudgeUrl = None,
+    offline: Offline = None,
     output: Output = None,
     no_color: NoColor = False,
     strict: Strict = None,
@@ -96,6 +108,12 @@ def scan_command(
             "jobs": jobs,
             "model": model,
             "labels": False if no_labels else None,
+            "memory": "none" if no_memory else None,
+            "judge": judge,
+            "judge_strategy": judge_strategy,
+            "judge_budget": judge_budget,
+            "judge_url": judge_url,
+            "offline": offline,
             "color": False if no_color else None,
             "strict": strict,
         }
@@ -111,17 +129,21 @@ def scan_command(
             console.say("stopped at the first problem, as --strict asks")
             console.fail(3)
 
-    items = scan(
-        paths,
-        options=ScanOptions.of(settings),
-        registry=registry,
-        on_progress=bar.update,
-    )
+    options = ScanOptions.of(settings)
+    if settings.judge is None:
+        items = scan(paths, options=options, registry=registry, on_progress=bar.update)
+    else:
+        from traceloc.judged_scan import build_panel, judged_scan
+
+        panel = build_panel(settings, registry=registry)
+        items = judged_scan(
+            paths, options=options, panel=panel, registry=registry, on_progress=bar.update
+        )
     report = Report(items, on_problem=on_problem)
     try:
         with console.open_output(output) as stream:
-            options = console.report_options(stream, color=settings.color)
-            console.write_pieces(reporter.render(report, options=options), stream, bar)
+            look = console.report_options(stream, color=settings.color)
+            console.write_pieces(reporter.render(report, options=look), stream, bar)
     finally:
         bar.clear()
     console.warn_of_broken_plugins(registry, "loaders", "signals")

@@ -14,7 +14,9 @@ def schema_command(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME", help="attribution, model, repeats, report or trace.", show_default=False
+            metavar="NAME",
+            help="attribution, error_schema, model, repeats, report or trace.",
+            show_default=False,
         ),
     ] = None,
     write: Annotated[

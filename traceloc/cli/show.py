@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from traceloc.cli import console
-from traceloc.cli.options import Debug, From, Model, NoColor, NoLabels, System
+from traceloc.cli.options import Debug, From, Model, NoColor, NoLabels, NoMemory, System
 
 
 def show_command(
@@ -26,6 +26,7 @@ def show_command(
     system: System = None,
     model: Model = None,
     no_labels: NoLabels = False,
+    no_memory: NoMemory = False,
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> None:
@@ -48,6 +49,7 @@ def show_command(
         "system": system,
         "model": model,
         "labels": False if no_labels else None,
+        "memory": "none" if no_memory else None,
         "color": False if no_color else None,
     }
     settings = resolve_settings(given).settings

@@ -19,12 +19,15 @@ from traceloc.evaluation.protocols import (
     PROTOCOLS,
     Protocol,
 )
+from traceloc.evaluation.remembering import MEMORY_MODES, MemoryMode, remember_corpus
 from traceloc.evaluation.report import Evaluation
 from traceloc.evaluation.running import Run, run_protocol
 from traceloc.evaluation.summary import (
     Comparison,
     compare,
+    count_votes,
     item_rows,
+    join_tags,
     reliability_bins,
     summarise,
     summarise_windows,
@@ -86,6 +89,9 @@ def evaluate(
     weights: bool = False,
     coverage: float = 0.9,
     explain: bool = False,
+    memory: MemoryMode = "none",
+    memory_size: int | None = None,
+    memory_weight: float | None = None,
 ) -> Evaluation:
     """Say how good the ranking of labelled traces is.
 
@@ -107,6 +113,10 @@ def evaluate(
         weights: Fit on each set as a whole and keep the models.
         coverage: Probability with which windows shall hold the labelled step.
         explain: Keep the worst misses, and what misled the model.
+        memory: Let a failure memory of what was learned from vote: ``nearest``, or a control
+            (``random``, ``whole-trace``, ``prose``). It is compared with the ranking alone.
+        memory_size: Failures it holds at most.
+        memory_weight: Weight of its vote in place of the one its gate allows.
 
     Raises:
         UsageError: If there is nothing to evaluate or an argument is wrong.
@@ -115,6 +125,10 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UsageError(
             f"there is no protocol {protocol!r}", hint=f"there are: {', '.join(PROTOCOLS)}"
+        )
+    if memory not in MEMORY_MODES:
+        raise UsageError(
+            f"there is no memory {memory!r}", hint=f"there are: {', '.join(MEMORY_MODES)}"
         )
     if not 0 < coverage < 1:
         raise UsageError(f"coverage is {coverage!r}; expected a number above 0 and below 1")
@@ -128,7 +142,11 @@ def evaluate(
         model = load_model()
     begun = time.perf_counter()
 
-    def run(of: Corpus, baselines: bool, explain: bool = False) -> Run:
+    remembered = None
+    if memory != "none":
+        remembered = remember_corpus(measured.reading.items, measured.corpus)
+
+    def run(of: Corpus, baselines: bool, explain: bool = False, memory: MemoryMode = memory) -> Run:
         return run_protocol(
             of,
             protocol,
@@ -141,6 +159,10 @@ def evaluate(
             baselines=baselines,
             coverage=coverage,
             explain=explain,
+            memory=memory,
+            remembered=remembered,
+            memory_size=memory_size,
+            memory_weight=memory_weight,
         )
 
     full = run(corpus, True, explain)
@@ -151,6 +173,9 @@ def evaluate(
             if rest:
                 without = run(corpus.only(rest), False)
                 comparisons += compare(without, full, names=(family, "all"))
+    if memory != "none":
+        alone = run(corpus, False, memory="none")
+        comparisons += compare(join_tags(full), join_tags(alone), names=(f"memory {memory}", "all"))
     models = _fit_each(corpus, protocol, options) if weights else ()
     items = corpus.items
     return Evaluation(
@@ -170,6 +195,7 @@ def evaluate(
         outside=tuple(item.key for item in items if item.labels and not item.joined),
         unreadable=tuple(str(error) for error in measured.reading.errors),
         failures=corpus.failures,
+        votes=count_votes(full),
         data_hash=corpus.digest,
         seconds=measured.seconds | {"run": time.perf_counter() - begun},
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
+from typing import Protocol as Protocol_
 
 import numpy as np
 
@@ -120,8 +121,17 @@ def other_systems(items: Sequence[Prepared], test: Sequence[int]) -> tuple[int, 
     )
 
 
+class Grouped(Protocol_):
+    """Whatever belongs to a group."""
+
+    @property
+    def group(self) -> str:
+        """The question."""
+        ...
+
+
 def group_folds(
-    items: Sequence[Prepared], members: Sequence[int], *, folds: int, seed: int
+    items: Sequence[Grouped], members: Sequence[int], *, folds: int, seed: int
 ) -> list[tuple[int, ...]]:
     """Deal whole groups, in seeded order and large ones first, to the smallest fold so far."""
     size: dict[str, int] = {}

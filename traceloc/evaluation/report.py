@@ -57,6 +57,8 @@ class Evaluation(Document):
     failures: dict[str, int] = Field(default_factory=dict)
     """Signals that failed, with the number of traces."""
     data_hash: str = ""
+    votes: dict[str, float] = Field(default_factory=dict)
+    """Share of the answers of each set in which the failure memory had a vote."""
     seconds: dict[str, float] = Field(default_factory=dict)
 
 
@@ -71,28 +73,33 @@ def render(evaluation: Evaluation, format: Format = "text") -> str:
         rows = [row for row in labelled if row.dataset == dataset]
         title = f"{dataset} (n={max(row.n for row in rows)})"
         parts.append(f"### {title}\n" if markdown else title)
-        parts.append(_table(_cells(rows), markdown=markdown))
+        parts.append(render_table(_cells(rows), markdown=markdown))
     if evaluation.windows:
         title = "windows of steps, all sets together (of sets with the same traces the first)"
         parts.append(f"### {title}\n" if markdown else title)
-        parts.append(_table(_window_cells(evaluation.windows), markdown=markdown))
+        parts.append(render_table(_window_cells(evaluation.windows), markdown=markdown))
     if any(row.silence for row in evaluation.rows):
         title = "runs that passed against runs that failed"
         parts.append(f"### {title}\n" if markdown else title)
-        parts.append(_table(_silence_cells(evaluation.rows), markdown=markdown))
+        parts.append(render_table(_silence_cells(evaluation.rows), markdown=markdown))
     if evaluation.misses:
         title = "worst misses: surest about another step than the labelled one"
         parts.append(f"### {title}\n" if markdown else title)
-        parts.append(_table(_miss_cells(evaluation.misses), markdown=markdown))
+        parts.append(render_table(_miss_cells(evaluation.misses), markdown=markdown))
     if evaluation.comparisons:
         title = "difference when a family is left out (minus: worse steps, plus: worse NLL)"
+        if evaluation.votes:
+            title = "difference the failure memory makes (plus: better steps, minus: better NLL)"
         parts.append(f"### {title}\n" if markdown else title)
-        parts.append(_table(_comparison_cells(evaluation.comparisons), markdown=markdown))
+        parts.append(render_table(_comparison_cells(evaluation.comparisons), markdown=markdown))
     for model in evaluation.models:
         parts.append(
             f"weights of {model.name} (l2 {model.provenance.l2:g}, T {model.temperature:.2f})"
         )
-        parts.append(_table(_weight_cells(model), markdown=markdown))
+        parts.append(render_table(_weight_cells(model), markdown=markdown))
+    if evaluation.votes:
+        told = (f"{dataset} {share:.0%}" for dataset, share in evaluation.votes.items())
+        parts.append(f"answers in which the memory had a vote: {', '.join(told)}\n")
     return "\n".join(parts)
 
 
@@ -189,7 +196,7 @@ def _miss_cells(misses: Sequence[Miss]) -> list[list[str]]:
 
 
 def _comparison_cells(comparisons: Sequence[Comparison]) -> list[list[str]]:
-    cells = [["without", "set", "step", "95%", "NLL", "95%"]]
+    cells = [["", "set", "step", "95%", "NLL", "95%"]]
     found = {(c.left, c.dataset, c.metric): c for c in comparisons}
     for left, dataset in dict.fromkeys((c.left, c.dataset) for c in comparisons):
         exact, nll = found[left, dataset, "exact"], found[left, dataset, "nll"]
@@ -216,7 +223,8 @@ def _weight_cells(model: RankingModel) -> list[list[str]]:
     return cells
 
 
-def _table(cells: Sequence[Sequence[str]], *, markdown: bool) -> str:
+def render_table(cells: Sequence[Sequence[str]], *, markdown: bool) -> str:
+    """A table with aligned columns, or in Markdown; the first row is its head."""
     if markdown:
         lines = [f"| {' | '.join(line)} |" for line in cells]
         return "\n".join([lines[0], "|---" * len(cells[0]) + "|", *lines[1:], ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -138,6 +139,23 @@ def item_rows(run: Run) -> tuple[ItemRow, ...]:
                 )
             )
     return tuple(rows)
+
+
+def join_tags(run: Run) -> Run:
+    """The answers of the model under one name, whatever the variant of the protocol."""
+    joined = [
+        each._replace(method=MODEL) if each.method.startswith(MODEL) else each
+        for each in run.results
+    ]
+    return replace(run, results=joined)
+
+
+def count_votes(run: Run) -> dict[str, float]:
+    """Share of the answers of each set in which the failure memory had a vote."""
+    found: dict[str, list[bool]] = {}
+    for item, _, gate in run.gates:
+        found.setdefault(run.corpus.items[item].dataset, []).append(gate.open)
+    return {dataset: sum(votes) / len(votes) for dataset, votes in found.items()}
 
 
 def compare(

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from traceloc.attribution import Attribution, Candidate, Citation, Evidence, FailureCategory, Window
 from traceloc.report import Report, ReportOptions, Summary
+from traceloc.reporting.judging import Account, describe_judgement
 from traceloc.reporting.terminal import (
     Paint,
     bar,
@@ -30,6 +31,7 @@ CITE_WIDTH = 9
 """Columns of a citation without its words: ``#1234 “”, ``."""
 MIN_WIDTH = 40
 AGENTS_SHOWN = 4
+RECALLED_SHOWN = 2
 
 CLEAR_LEAD, SOME_LEAD = 3.0, 1.5
 """How many times the weight of the runner-up makes a lead clear, or a lead at all."""
@@ -56,12 +58,16 @@ class TextReporter:
         layout = _Layout(options)
         blamed: Counter[str] = Counter()
         first: str | None = None
+        account = Account()
         for attribution in report:
+            account.add(attribution.judgement)
             if attribution.top is not None:
                 blamed[attribution.top.agent] += 1
                 first = first or attribution.locator
             yield layout.finish([*layout.block(attribution), ""])
-        yield layout.finish(layout.footer(report.summary, blamed, first))
+        yield layout.finish(
+            [*account.lines(layout.width), *layout.footer(report.summary, blamed, first)]
+        )
 
 
 class _Layout:
@@ -99,6 +105,10 @@ class _Layout:
             yield from self._labelled("shows", lines[:2])
         if attribution.category is not None:
             yield from self._labelled("kind", [self._kind(attribution.category)])
+        if attribution.judgement is not None:
+            yield from self._labelled(
+                "judge", describe_judgement(attribution.judgement, self._room)
+            )
         if attribution.window is not None:
             yield from self._labelled("look at", [describe_window(attribution.window)])
         for number, other in enumerate(attribution.candidates[1:]):
@@ -106,6 +116,7 @@ class _Layout:
             yield from self._labelled("next" if number == 0 else "", [line])
         if len(attribution.agents) > 1:
             yield from self._labelled("agents", [self._agents(attribution)])
+        yield from self._recalled(attribution, shown=top.step)
         yield from self._notes(attribution)
 
     def _silent(self, attribution: Attribution) -> Iterator[str]:
@@ -119,9 +130,21 @@ class _Layout:
             words = f"not measured: {one_line(attribution.reason or 'no reason given')}"
         for line in wrap(words, self.width - len(INDENT))[:3]:
             yield INDENT + line
+        if attribution.judgement is not None:
+            yield from self._labelled(
+                "judge", describe_judgement(attribution.judgement, self._room)
+            )
         if attribution.status == "abstained" and attribution.candidates:
             weighed = ", ".join(f"#{c.step} {one_line(c.agent)}" for c in attribution.candidates)
             yield from self._labelled("weighed", [paint.dim(clip(weighed, self._room))])
+        yield from self._recalled(attribution, shown=None)
+
+    def _recalled(self, attribution: Attribution, *, shown: int | None) -> Iterator[str]:
+        """Remembered failures that other steps than rank 1 look like; its own stands in why."""
+        others = [each for each in attribution.recalled if each.cites[0].step != shown]
+        for number, each in enumerate(others[:RECALLED_SHOWN]):
+            words = f"#{each.cites[0].step} {one_line(each.claim)}"
+            yield from self._labelled("seen" if number == 0 else "", wrap(words, self._room)[:2])
 
     def _notes(self, attribution: Attribution) -> Iterator[str]:
         """What could not be measured: an answer without it may be another one."""

@@ -1,0 +1,64 @@
+"""``traceloc learn``: remember labelled failures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from traceloc.cli import console
+from traceloc.cli.memory.opened import Memory, open_for_change
+from traceloc.cli.options import Debug, NoLabels, System
+
+
+def learn_command(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[LABELLED]...",
+            help="Folders of traces with labels.jsonl, or traces that hold their labels inside.",
+            show_default=False,
+        ),
+    ] = None,
+    no_labels: NoLabels = False,
+    system: System = None,
+    max_size: Annotated[
+        int | None,
+        typer.Option("--max-size", min=1, metavar="N", help="Schemata to keep. [default: 10000]"),
+    ] = None,
+    memory: Memory = None,
+    debug: Debug = False,
+) -> None:
+    """Remember labelled failures as error schemata, so that later scans recognise them.
+
+    What was labelled, confirmed and rejected since the last time is taken in first, as far as its
+    traces are still found. Only masked text is kept. Each trace is one change: 'memory undo'.
+    """
+    from traceloc.labels.recording import name_user
+    from traceloc.reporting.terminal import one_line
+    from traceloc.teaching import teach_dataset, teach_labels
+
+    found = open_for_change(memory)
+    told = []
+    if not no_labels:
+        told.append(teach_labels(found))
+    for path in paths or ():
+        told.append(teach_dataset(found, path, system=system, who=name_user()))
+    for each in told:
+        for problem in each.problems:
+            console.say(one_line(problem))
+        if each.failures or each.missing or each.name:
+            line = f"{one_line(each.name or 'labels')}: {each.failures} failures"
+            line += f", {each.new} new schemata, {each.merged} merged, {each.known} known"
+            line += f", {each.distilled} distilled" if each.distilled else ""
+            line += f", {each.missing} traces not found" if each.missing else ""
+            console.write_pieces([line + "\n"], sys.stdout)
+    gone = found.prune(max_size, who=name_user())
+    if gone:
+        console.say(f"{len(gone)} schemata evicted; 'traceloc memory undo' brings them back")
+    if not any(each.failures for each in told):
+        console.say("nothing new was learned")
+        # Traces named outright that hold no label at all could not be learned from.
+        console.fail(3 if paths and not any(each.labelled for each in told if each.name) else 0)

@@ -1,0 +1,24 @@
+"""``traceloc memory check``: is it sound?"""
+
+from __future__ import annotations
+
+import sys
+
+from traceloc.cli import console
+from traceloc.cli.memory.opened import Memory, open_store
+from traceloc.cli.options import Debug
+
+
+def check_command(memory: Memory = None, debug: Debug = False) -> None:
+    """Check rows, vectors, log and index; exit with 3 if something is wrong."""
+    from traceloc.gate import ExitCode
+    from traceloc.reporting.terminal import one_line
+
+    store = open_store(memory)
+    problems = store.check()
+    console.write_pieces((f"{one_line(problem)}\n" for problem in problems), sys.stdout)
+    if problems:
+        console.say(f"error[TL545]: {len(problems)} problems")
+        console.say("hint: 'traceloc memory rebuild' makes vectors and index anew")
+        console.fail(ExitCode.UNMEASURED)
+    console.say(f"sound: {store.count('schema')} schemata, change {store.version()}")

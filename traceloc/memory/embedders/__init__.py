@@ -1,0 +1,1 @@
+"""Ways to turn the text of a step into a vector."""

@@ -1,0 +1,149 @@
+"""From labelled traces, and from the label store, to a failure memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from traceloc.errors import TracelocError
+from traceloc.labels.events import Event
+from traceloc.labels.home import find_label_store
+from traceloc.labels.recording import hash_content
+from traceloc.localizer import Localizer
+from traceloc.locators import find_trace
+from traceloc.memory.following import Followed, catch_up, follow_event, name_source
+from traceloc.memory.learning import make_lesson
+from traceloc.registry import Registry
+from traceloc.settings import Settings
+
+if TYPE_CHECKING:
+    from traceloc.labels.store import LabelStore
+    from traceloc.memory import FailureMemory
+    from traceloc.memory.memory import Learned
+    from traceloc.memory.sketch import TraceSketch
+    from traceloc.trace import Trace
+
+
+@dataclass
+class Taught:
+    """What came of teaching a set of traces."""
+
+    name: str = ""
+    """Of the folder; empty for the label store."""
+    labelled: int = 0
+    """Traces with a label."""
+    failures: int = 0
+    """Failing steps that were new to the memory."""
+    new: int = 0
+    merged: int = 0
+    known: int = 0
+    distilled: int = 0
+    missing: int = 0
+    """Labelled traces that are not found any more, or are not what they were."""
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, learned: list[Learned] | tuple[Learned, ...]) -> None:
+        """Add what one trace came to."""
+        for one in learned:
+            self.known += one.known
+            self.failures += not one.known
+            self.new += one.new
+            self.merged += not one.new and not one.known
+            self.distilled += one.distilled is not None
+
+
+def teach_answer(
+    memory: FailureMemory,
+    store: LabelStore,
+    event: Event,
+    trace: Trace,
+    *,
+    localizer: Localizer,
+    fix: str | None = None,
+) -> Followed:
+    """Let the memory follow an answer that was just written down.
+
+    Raises:
+        StoreError: If the memory cannot be written.
+    """
+    log = [each for each in store.events(system=event.system) if each.id < event.id]
+    sketch = localizer.sketch(trace, system=event.system)
+    return follow_event(memory, event, sketch, log=log, fix=fix, source=name_source(store))
+
+
+def teach_labels(
+    memory: FailureMemory,
+    *,
+    store: LabelStore | None = None,
+    settings: Settings | None = None,
+    registry: Registry | None = None,
+) -> Taught:
+    """Let the memory follow all answers it has not taken in yet."""
+    store = store or find_label_store()
+    registry = registry or Registry()
+    told = Taught()
+    localizer = Localizer(registry=registry)
+    settings = settings or Settings()
+
+    def find(event: Event) -> TraceSketch | None:
+        locator = event.locator.rpartition("#")[0]
+        try:
+            trace, _ = find_trace(
+                locator,
+                loader=settings.from_,
+                system=settings.system,
+                systems=settings.systems,
+                registry=registry,
+            )
+        except (TracelocError, OSError):
+            return None
+        if hash_content(trace) != event.content_hash:
+            return None
+        return localizer.sketch(trace, system=event.system)
+
+    for followed in catch_up(memory, store, find):
+        told.count(followed.learned)
+        told.missing += followed.missing
+        told.labelled += bool(followed.learned)
+    return told
+
+
+def teach_dataset(
+    memory: FailureMemory,
+    path: Path,
+    *,
+    system: str | None = None,
+    who: str = "unknown",
+    registry: Registry | None = None,
+) -> Taught:
+    """Teach the labelled failures of a folder.
+
+    Args:
+        memory: What learns.
+        path: As ``traceloc eval`` reads it.
+        system: Where they come from; as a scan would call it if left out.
+        who: Who says so.
+        registry: Plugins to read with.
+
+    Raises:
+        UsageError: If there is no such path, or its labels cannot be read.
+    """
+    from traceloc.evaluation.datasets import read_datasets
+
+    registry = registry or Registry()
+    reading = read_datasets([path], registry=registry)
+    localizer = Localizer(registry=registry)
+    told = Taught(name=str(path))
+    told.problems = [str(error) for error in reading.errors]
+    for item in reading.items:
+        if not item.labels:
+            continue
+        told.labelled += 1
+        sketch = localizer.sketch(item.trace, group=item.group, system=system)
+        first = item.labels[0]
+        injected = first.source is not None and "inject" in first.source
+        lesson = make_lesson("injected" if injected else "labelled", category=first.category)
+        natives = [label.native_index for label in item.labels if label.native_index is not None]
+        told.count(memory.learn(sketch, natives, lesson, who=who))
+    return told
