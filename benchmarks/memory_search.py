@@ -92,7 +92,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--sizes", default="10000,100000,1000000")
-    parser.add_argument("--folder", type=Path, help="where to make the memories; 4 GB at a million")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep the memories there, to search them again; 6 GB at a million",
+    )
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
     rows: list[tuple[object, ...]] = [
@@ -111,8 +115,11 @@ def main() -> None:
     ]
     notes = [switch()]
     for size in sizes:
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            row, verdict = measure(size, Path(folder))
+        if arguments.folder is not None:
+            row, verdict = measure(size, arguments.folder / str(size))
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                row, verdict = measure(size, Path(folder))
         rows.append(row)
         notes.append(verdict)
     notes.append(embedding())
@@ -120,22 +127,13 @@ def main() -> None:
 
 
 def measure(size: int, folder: Path) -> tuple[tuple[object, ...], str]:
-    """Fill a memory and search it."""
-    generator = Generator(size)
-    kept = np.lib.format.open_memmap(
-        folder / "all.npy", "w+", dtype=np.float32, shape=(size, DIMENSION)
-    )
+    """Search a memory, filled first if it is not there yet."""
     home = folder / "memory"
-    store = SqliteStore(home / "memory.db")
-    begin = time.perf_counter()
-    for first in range(0, size, CHUNK):
-        count = min(CHUNK, size - first)
-        kept[first : first + count] = generator.draw(count)
-        rows = list(make_rows(first, count))
-        store.apply("import", put=rows, vectors=kept[first : first + count], stamp="made up")
-        print(f"{first + count:,} of {size:,} written", file=sys.stderr)
-    written = time.perf_counter() - begin
-    batches = [generator.draw(STEPS) for _ in range(BATCHES)]
+    if not (folder / "batches.npy").exists():
+        write(size, folder)
+    kept = np.load(folder / "all.npy", mmap_mode="r")
+    batches = list(np.load(folder / "batches.npy"))
+    written = float((folder / "seconds").read_text())
     store = SqliteStore(home / "memory.db")
     store.nearest(batches[0], k=K)
     store.nearest(batches[0], k=K, system="a")
@@ -167,6 +165,26 @@ def measure(size: int, folder: Path) -> tuple[tuple[object, ...], str]:
     checks.append(("2 s to open and answer", min(each[1] for each in opened) <= 2))
     verdicts = ", ".join(f"{name}: {'met' if met else 'missed'}" for name, met in checks)
     return row, f"{size:,} schemata: {verdicts}"
+
+
+def write(size: int, folder: Path) -> None:
+    """Fill a memory, and keep its vectors, the queries and how long it took beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = Generator(size)
+    kept = np.lib.format.open_memmap(
+        folder / "all.npy", "w+", dtype=np.float32, shape=(size, DIMENSION)
+    )
+    store = SqliteStore(folder / "memory" / "memory.db")
+    begin = time.perf_counter()
+    for first in range(0, size, CHUNK):
+        count = min(CHUNK, size - first)
+        kept[first : first + count] = generator.draw(count)
+        rows = list(make_rows(first, count))
+        store.apply("import", put=rows, vectors=kept[first : first + count], stamp="made up")
+        print(f"{first + count:,} of {size:,} written", file=sys.stderr)
+    kept.flush()
+    (folder / "seconds").write_text(str(time.perf_counter() - begin))
+    np.save(folder / "batches.npy", np.stack([generator.draw(STEPS) for _ in range(BATCHES)]))
 
 
 def search(

@@ -41,6 +41,8 @@ def judge_scan(
         return ExitCode.UNMEASURED, None
     if summary.hampered:
         return ExitCode.UNMEASURED, f"a signal failed on {summary.hampered} traces"
+    if summary.unjudged:
+        return ExitCode.UNMEASURED, f"judges gave no verdict on {summary.unjudged} traces"
     failing = {"located": summary.located, "abstained": summary.abstained}
     failing["any"] = summary.located + summary.abstained
     if failing.get(fail_on, 0):

@@ -69,6 +69,10 @@ class Summary(Document):
     """Traces that were read and could not be looked at."""
     hampered: int = 0
     """Traces that were looked at without a signal, because it failed on them."""
+    judged: int = 0
+    """Traces that a judge answered for."""
+    unjudged: int = 0
+    """Traces for which a judge was asked and gave no verdict; the ranker's answer stands."""
     passed: int = 0
     """Traces left out because their run is known to have passed."""
     unreadable: int = 0
@@ -127,6 +131,8 @@ class Report:
                 self._counts["read"] += 1
                 self._counts[item.status] += 1
                 self._counts["hampered"] += any(d.kind == "failed" for d in item.diagnostics)
+                if item.judgement is not None:
+                    self._counts["judged" if item.judgement.answered else "unjudged"] += 1
                 yield item
             elif isinstance(item, Problem):
                 self._note(item)

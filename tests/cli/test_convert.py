@@ -7,6 +7,7 @@ import pytest
 from cli_samples import Invoke, native
 
 from traceloc import converting
+from traceloc.exporting.atif import from_atif
 from traceloc.trace import Trace
 
 
@@ -58,3 +59,19 @@ def test_surrogates_and_odd_numbers_survive(invoke: Invoke) -> None:
     written = json.loads(invoke("convert", "odd.json").stdout)
     assert written["attributes"] == {"big": 2**63, "x": 1e-300}
     assert written["steps"][0]["text"] == "a\u2028b"
+
+
+@pytest.mark.parametrize("target", ["native", "jsonl", "atif"])
+def test_blind_leaves_the_answers_out(invoke: Invoke, target: str) -> None:
+    label = {"native_index": 1, "agent": "solver", "reason": "GUESSED"}
+    answers = {
+        "truth": {"labels": [label], "expected": "FORTY-TWO"},
+        "outcome": {"status": "failed"},
+    }
+    Path("known.json").write_text(native("known", "one", attributes={"seed": 3}, **answers))
+    told = invoke("convert", "known.json", "--to", target).stdout
+    assert "GUESSED" in told and "FORTY-TWO" in told
+    blind = invoke("convert", "known.json", "--to", target, "--blind").stdout
+    assert "GUESSED" not in blind and "FORTY-TWO" not in blind and "failed" not in blind
+    trace = from_atif(json.loads(blind)) if target == "atif" else Trace.model_validate_json(blind)
+    assert trace is not None and trace.steps[0].text == "one" and trace.attributes == {"seed": 3}

@@ -59,6 +59,8 @@ def warn_of_broken_plugins(registry: Any, *kinds: str) -> None:
     for kind in kinds:
         for message in registry.broken(kind).values():
             warn("TL303", message)
+        for message in registry.failing(kind).values():
+            warn("TL308", message)
 
 
 def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:

@@ -15,7 +15,7 @@ from traceloc.evaluation.baselines import pick_by_rules
 from traceloc.evaluation.datasets import LabelledTrace
 from traceloc.graph import TraceGraph
 from traceloc.ranking.fit import Example
-from traceloc.ranking.table import FeatureSpec, FeatureTable, describe, measure
+from traceloc.ranking.table import FeatureSpec, FeatureTable, describe, list_versions, measure
 
 Floats = NDArray[np.float64]
 
@@ -133,8 +133,7 @@ def prepare(items: Iterable[LabelledTrace], signals: Sequence[Signal]) -> Corpus
         for diagnostic in one.table.diagnostics:
             failures[diagnostic.message] = failures.get(diagnostic.message, 0) + 1
         prepared.append(one)
-    versions = {each.name: version_of(each) for each in signals}
-    return Corpus(tuple(prepared), describe(signals), versions, failures)
+    return Corpus(tuple(prepared), describe(signals), list_versions(signals), failures)
 
 
 def prepare_item(item: LabelledTrace, signals: Sequence[Signal]) -> Prepared:
@@ -179,8 +178,3 @@ def prepare_item(item: LabelledTrace, signals: Sequence[Signal]) -> Prepared:
 def normalise_agent(name: str) -> str:
     """A name as it is compared: case, spaces and underscores do not count."""
     return "".join(name.casefold().replace("_", " ").split())
-
-
-def version_of(signal: Signal) -> str:
-    """What a signal says of its version, else that of its contract."""
-    return str(getattr(signal, "version", f"api {signal.api_version}"))

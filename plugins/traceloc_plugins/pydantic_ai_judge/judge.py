@@ -47,6 +47,15 @@ class PydanticAIJudge:
             return "text"
         return "schema" if model.startswith((*OPENAI_PREFIXES, "google")) else "text"
 
+    def check(self, model: str, *, url: str | None) -> None:
+        """Make sure that there is such a provider, its client and its key.
+
+        Raises:
+            PluginError: ``TL306``, if pydantic-ai or the client of the provider is not installed.
+            UsageError: ``TL603``, if the model or the URL cannot be meant.
+        """
+        _make_model(model, url)
+
     async def ask(self, prompt: JudgePrompt) -> JudgeReply:
         """The answer to one prompt.
 
@@ -103,9 +112,11 @@ class PydanticAIJudge:
 
 
 def _make_model(name: str, url: str | None) -> Model:
-    from pydantic_ai.exceptions import UserError
-    from pydantic_ai.models import infer_model
-
+    try:
+        from pydantic_ai.exceptions import UserError
+        from pydantic_ai.models import infer_model
+    except ImportError as error:
+        raise _not_installed(error) from error
     try:
         if url is None:
             return infer_model(name)
