@@ -3,7 +3,7 @@
 Codes are stable and documented in ``docs/errors.md``:
 
 * ``TL1xx`` reading input, ``TL2xx`` usage and settings,
-* ``TL3xx`` plugins, ``TL4xx`` models and ranking, ``TL5xx`` stores.
+* ``TL3xx`` plugins, ``TL4xx`` models and ranking, ``TL5xx`` stores, ``TL6xx`` judges.
 """
 
 from __future__ import annotations

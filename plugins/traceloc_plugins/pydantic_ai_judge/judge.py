@@ -229,7 +229,7 @@ def _translate(error: Exception) -> JudgeError:
 def _not_installed(error: ImportError) -> PluginError:
     return PluginError(
         f"judges need pydantic-ai and the client of the provider: {_first_line(error)}",
-        code="TL306",
+        code="TL609",
         hint="pip install 'traceloc[judge]' (or judge-anthropic, judge-google)",
     )
 
