@@ -51,7 +51,7 @@ class PydanticAIJudge:
         """Make sure that there is such a provider, its client and its key.
 
         Raises:
-            PluginError: ``TL306``, if pydantic-ai or the client of the provider is not installed.
+            PluginError: ``TL609``, if pydantic-ai or the client of the provider is not installed.
             UsageError: ``TL603``, if the model or the URL cannot be meant.
         """
         _make_model(model, url)
@@ -61,7 +61,7 @@ class PydanticAIJudge:
 
         Raises:
             JudgeError: If there is none.
-            PluginError: ``TL306``, if pydantic-ai or the client of the provider is not installed.
+            PluginError: ``TL609``, if pydantic-ai or the client of the provider is not installed.
             UsageError: ``TL603``, if the model or the URL cannot be meant.
         """
         try:
