@@ -1,9 +1,10 @@
-"""Writes anew what the pages show of real output: console excerpts and the accuracy table.
+"""Writes anew what the pages show of real output: excerpts, the accuracy table, the signals.
 
     python docs/refresh.py
 
 An excerpt is a fenced ``console`` block whose first line is ``$ traceloc …``; it is run from the
-root of the checkout. The accuracy table is drawn from ``benchmarks/results/accuracy.md``.
+root of the checkout. The accuracy table is drawn from ``benchmarks/results/accuracy.md``;
+``docs/signals.md`` is made whole from the signals that ship.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+FRAMEWORKS = tuple(sorted((ROOT / "docs" / "frameworks").glob("*.md")))
+"""Their Python is for the framework's users, and is not run."""
+SIGNALS = ROOT / "docs" / "signals.md"
 ACCURACY = ROOT / "benchmarks" / "results" / "accuracy.md"
 COMMAND = "from traceloc.cli import main; main()"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -101,6 +105,47 @@ def _figures(report: str, title: str) -> dict[str, tuple[str, dict[str, str]]]:
     return found
 
 
+_SIGNALS_HEAD = """# Signals
+
+Made from the signals by `python docs/refresh.py`; a test holds it to them.
+
+A signal is a family of features: one number a step and feature, measured without labels and without
+a model. What a feature claims is printed as evidence, with the places it rests on, where it adds to
+a step's score.
+
+* **points**: ↑ a high value speaks for the step being the decisive error, ↓ against it, and no fit
+  turns that round; ↕ either, as the data say.
+* **prior**: log-odds that a value of 1 adds before any data. The shipped weights were fitted from
+  there.
+* **system**: learned for each system alone, for it says nothing about others.
+
+`traceloc eval DATA --ablate` shows what each family is worth on labelled runs.
+[CONTRIBUTING.md](../CONTRIBUTING.md#add-a-signal) adds one.
+"""
+_POINTS = {1: "↑", -1: "↓", 0: "↕"}
+
+
+def render_signals() -> str:
+    """The page of every feature of every signal that ships, with its claim."""
+    from traceloc.registry import Registry
+
+    registry = Registry()
+    parts = [_SIGNALS_HEAD]
+    for plugin in registry.list("signals"):
+        if plugin.distribution != "traceloc":
+            continue
+        signal = registry.get("signals", plugin.name)
+        about = (type(signal).__doc__ or "").strip().splitlines()[0]
+        lines = ["| feature | the step … | points | prior | |", "| --- | --- | --- | --- | --- |"]
+        for feature in signal.features:
+            prior = f"{feature.prior:g}" if feature.prior else ""
+            system = "system" if feature.part == "system" else ""
+            cells = (f"`{feature.name}`", feature.claim, _POINTS[feature.sign], prior, system)
+            lines.append(f"| {' | '.join(cells)} |")
+        parts.append(f"## `{plugin.name}`\n\n{about}\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def refresh(text: str) -> str:
     """A page with its excerpts and its table as they are now."""
 
@@ -122,6 +167,7 @@ def refresh(text: str) -> str:
 
 def main() -> None:
     """Refresh all pages."""
+    SIGNALS.write_text(render_signals(), encoding="utf-8")
     for page in PAGES:
         if page.exists():
             page.write_text(refresh(page.read_text(encoding="utf-8")), encoding="utf-8")

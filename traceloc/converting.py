@@ -13,7 +13,7 @@ from traceloc.errors import TraceFormatError
 from traceloc.exporting.atif import to_atif
 from traceloc.loading.reading import Job, default_system, plan, run
 from traceloc.registry import Registry
-from traceloc.trace import Trace
+from traceloc.trace import Outcome, Trace
 
 LINE_BYTES = 32 * 1024 * 1024
 """A trace of more is written as a header line and one line a step: readers bound their lines."""
@@ -36,6 +36,11 @@ def read_as_recorded(
             if isinstance(item, Trace) and system is None and item.system == default_system(job):
                 item = item.model_copy(update={"system": None})
             yield item
+
+
+def without_answers(trace: Trace) -> Trace:
+    """The trace for somebody who must not know how it ended; nothing else is left out."""
+    return trace.model_copy(update={"truth": None, "outcome": Outcome()})
 
 
 def write_native(traces: Iterable[Trace]) -> Iterator[str]:

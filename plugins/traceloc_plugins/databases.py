@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from traceloc.loading import Source
+from traceloc.loading import Source, TraceBuilder
 
 MAGIC = b"SQLite format 3\x00"
 MAX_VALUE = 64 * 1024 * 1024
 """Longest value of a column that is read."""
 _PATIENCE = 20_000
 """How often a query may come by after another thousand operations of the database's machine."""
+# The messages of sqlite3 quote the file, and are decoded without care: a UnicodeDecodeError.
+_DAMAGED = (sqlite3.Error, ValueError, OverflowError, MemoryError)
 _WRITE_AHEAD = b"\x02\x02"
 _ROLLBACK = b"\x01\x01"
 
@@ -35,13 +37,16 @@ class Database:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        try:
-            self._connection = self._connect()
-            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
-            self._connection.text_factory = _text
-            self.tables = self._list_tables()
-        except (sqlite3.Error, ValueError, OverflowError, MemoryError) as error:
-            raise source.error(f"cannot be read as SQLite: {error}", code="TL103") from error
+        with ExitStack() as opened:
+            try:
+                self._connection = self._connect()
+                opened.callback(self._connection.close)
+                self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+                self._connection.text_factory = _text
+                self.tables = self._list_tables()
+            except _DAMAGED as error:
+                raise source.error(f"cannot be read as SQLite: {error}", code="TL103") from error
+            opened.pop_all()
 
     def _connect(self) -> sqlite3.Connection:
         path = Path(self._source.path)
@@ -59,11 +64,15 @@ class Database:
         connection.deserialize(data)
         return connection
 
-    @property
-    def has_unread_log(self) -> bool:
-        """Whether newer writes lie in a log beside the file, which an immutable look passes by."""
+    def note_unread_log(self, builder: TraceBuilder) -> None:
+        """Say so where newer writes lie in a log beside the file, which is passed by."""
         log = Path(f"{self._source.path}-wal")
-        return self._source.content is None and log.is_file() and log.stat().st_size > 0
+        if self._source.content is None and log.is_file() and log.stat().st_size > 0:
+            builder.note(
+                "missing",
+                "newer rows are in the -wal file beside the database; "
+                "run PRAGMA wal_checkpoint(TRUNCATE) on it first",
+            )
 
     def rows(self, table: str, columns: tuple[str, ...], *, order: str) -> Iterator[dict[str, Any]]:
         """Rows of a table as objects; columns that it lacks are ``None``.
@@ -87,7 +96,7 @@ class Database:
             cursor = self._connection.execute(f'SELECT {listed} FROM "{table}" ORDER BY {by}')  # noqa: S608
             for row in cursor:
                 yield dict.fromkeys(columns) | dict(zip(wanted, row, strict=True))
-        except (sqlite3.Error, ValueError, OverflowError, MemoryError) as error:
+        except _DAMAGED as error:
             self._source.report(f"table {table!r} breaks off or is damaged: {error}", code="TL103")
 
     def close(self) -> None:

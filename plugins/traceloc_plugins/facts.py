@@ -44,9 +44,8 @@ def count(value: Any) -> int | None:
     """A number of tokens; nothing else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or not 0 <= value < 2**53:
-        return None
-    return int(value)
+    # Neither what is no number nor an integer too large for a float is within.
+    return int(value) if 0 <= value < 2**53 else None
 
 
 def amount(value: Any) -> float | None:

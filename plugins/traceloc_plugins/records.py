@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from traceloc.loading import Head, Source, TraceBuilder
+from traceloc.loading.bounding import bounded as bounded
 from traceloc.loading.source import JsonRecord
 from traceloc.trace import Trace
 from traceloc_plugins.truth import is_truth
-
-MAX_DEPTH = 64
-"""Fields nested deeper are kept as a note that they were there."""
 
 _VERDICTS = ("is_correct", "is_corrected", "correct", "passed", "success", "resolved", "solved")
 _SCORES = ("reward", "score")
@@ -106,7 +105,7 @@ def drain(items: list[Any]) -> Iterator[tuple[int, Any]]:
 
 
 def split_truth(fields: Mapping[str, Any], *, whole_trace: bool = False) -> Fields:
-    """Tell ground truth from other fields, however deep in objects it sits.
+    """Tell ground truth from other fields, however deep in objects and lists of them it sits.
 
     Args:
         fields: Fields that the trace model does not name.
@@ -126,9 +125,28 @@ def split_truth(fields: Mapping[str, Any], *, whole_trace: bool = False) -> Fiel
                 attributes[key] = inner.attributes
             if inner.truth:
                 truth[key] = inner.truth
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            attributes[key], hidden = _split_items(bounded(value), whole_trace=whole_trace)
+            if hidden:
+                truth[key] = hidden
         else:
             attributes[key] = bounded(value)
     return Fields(attributes, truth)
+
+
+def _split_items(items: list[Any], *, whole_trace: bool) -> tuple[list[Any], dict[str, Any]]:
+    """The items of a list without ground truth, and what was in them, by position."""
+    hidden: dict[str, Any] = {}
+    for position, item in enumerate(items):
+        if isinstance(item, dict) and (inner := split_truth(item, whole_trace=whole_trace)).truth:
+            # Empty fields stay, as they do in an item without truth.
+            items[position] = {
+                key: inner.attributes.get(key, value)
+                for key, value in item.items()
+                if key in inner.attributes or not (key in inner.truth or value)
+            }
+            hidden[str(position)] = inner.truth
+    return items, hidden
 
 
 def keep_fields(builder: TraceBuilder, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,6 +155,45 @@ def keep_fields(builder: TraceBuilder, fields: Mapping[str, Any]) -> dict[str, A
     if truth:
         builder.truth(**truth)
     state_outcome(builder, truth)
+    return attributes
+
+
+def keep_rest(
+    builder: TraceBuilder,
+    record: Mapping[str, Any],
+    read: AbstractSet[str],
+    *,
+    place: str,
+    whole_trace: bool = False,
+) -> None:
+    """Keep the fields of a record that a loader does not read, before its steps are added.
+
+    Args:
+        builder: The trace under construction.
+        record: An object of the source.
+        read: Names of the fields that the loader reads, or that say nothing of the run.
+        place: Where the record is, such as ``messages[3]``, for the ground truth in it.
+        whole_trace: Whether the record is about the run and not about a step.
+    """
+    rest = rest_of(builder, record, read, place=place, whole_trace=whole_trace)
+    builder.beside(rest, whole_trace=whole_trace)
+
+
+def rest_of(
+    builder: TraceBuilder,
+    record: Mapping[str, Any],
+    read: AbstractSet[str],
+    *,
+    place: str,
+    whole_trace: bool = False,
+) -> dict[str, Any]:
+    """The fields that :func:`keep_rest` keeps, where the step comes later than the record."""
+    if record.keys() <= read:  # nearly always
+        return {}
+    rest = {key: value for key, value in record.items() if key not in read}
+    attributes, truth = split_truth(rest, whole_trace=whole_trace)
+    if truth:
+        builder.truth(**{place: truth})
     return attributes
 
 
@@ -160,19 +217,6 @@ def state_score(builder: TraceBuilder, score: Any) -> bool:
         return False
     builder.outcome("passed" if score >= 1 else "failed", source="score", score=float(score))
     return True
-
-
-def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
-    """The same JSON value, with what is nested absurdly deep cut off."""
-    if isinstance(value, dict):
-        if depth == 0:
-            return "[nested too deeply]"
-        return {key: bounded(inner, depth=depth - 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        if depth == 0:
-            return "[nested too deeply]"
-        return [bounded(inner, depth=depth - 1) for inner in value]
-    return value
 
 
 def text_field(fields: Mapping[str, Any], *keys: str) -> str | None:

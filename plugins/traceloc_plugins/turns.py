@@ -145,6 +145,7 @@ class Turns:
         value: Any = None,
         failed: bool = False,
         error: StepError | None = None,
+        exit_code: int | None = None,
         **fields: Any,
     ) -> int:
         """What a tool returned.
@@ -157,12 +158,13 @@ class Turns:
             value: The result as it was structured; an error may show in it.
             failed: Whether the source declares that the call failed.
             error: The error, where the source describes it.
+            exit_code: How the process ended, where the source says it.
             **fields: Other fields of the step.
         """
         tool = tool or self._tools.get(call_id or "") or "tool"
         if error is None and failed:
             error = declared_error(text or "the tool failed")
-        if error is None:
+        if error is None and exit_code is None:
             error = result_error(value if value is not None else _object(text))
         self.builder.agent(tool, kind="tool", attribution="role")
         step = self.builder.step(
@@ -174,11 +176,24 @@ class Turns:
             call_id=call_id,
             tool=tool,
             error=error,
+            exit_code=exit_code,
             **fields,
         )
         if call_id:
             self._conversation.answered(call_id, step)
         return step
+
+    def tell(self, text: str, *, native_index: int, agent: str = "system", **fields: Any) -> int:
+        """Something that happened around the agents: an error of the model, a limit, a refusal."""
+        self.builder.agent(agent, kind="system", attribution="role")
+        return self.builder.step(
+            kind="event",
+            role="system",
+            agent=agent,
+            native_index=native_index,
+            text=text,
+            **fields,
+        )
 
     def given(self, messages: Iterable[Message]) -> tuple[InputMessage, ...]:
         """What a model call was given: references to steps, and words for what has no step."""

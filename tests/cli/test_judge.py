@@ -25,7 +25,7 @@ COMMAND = "from traceloc.cli import main; main()"
 def judges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TRACELOC_PLUGINS", "native,text,json,jsonl,replay,pydantic_ai")
     monkeypatch.setenv("TRACELOC_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("traceloc.judging.panel.RETRY_WAIT", 0.0)
+    monkeypatch.setattr("traceloc.judging.asking.RETRY_WAIT", 0.0)
 
 
 def answer_all(folder: Path, step: int, **more: object) -> int:

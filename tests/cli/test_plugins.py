@@ -167,3 +167,19 @@ def test_a_kind_may_be_said_in_one_or_many() -> None:
     registry = Registry(allow=None)
     assert registry.names("loader") == registry.names("loaders")
     assert registry.list("memory") == registry.list("memories")
+
+
+def test_a_sniff_that_raises_is_told_by_scan(invoke: Invoke, install: Any, tmp_path: Path) -> None:
+    """Others recognise the file, so that nothing else would tell of the loader that cannot."""
+    install("traceloc-strange", code=BROKEN.replace("return 2.0", "return head.nothing"))
+    (tmp_path / "runs").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "runs" / f"{name}.json").write_text(native(name, "We plan.", "We write."))
+    result = invoke("scan", str(tmp_path / "runs"), "--no-memory")
+    assert result.exit_code == 0
+    (line,) = [each for each in result.stderr.splitlines() if "TL308" in each]
+    assert line.startswith("warning[TL308]: plugin 'traceloc-strange:broken' failed 2 times: ")
+    assert "AttributeError" in line
+    result = invoke("scan", str(tmp_path / "runs"), "--no-memory", "--strict")
+    assert result.exit_code == 3 and "error[TL308]" in result.stderr
+    assert "TRACELOC_PLUGINS" in result.stderr

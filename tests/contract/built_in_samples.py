@@ -13,29 +13,7 @@ from traceloc.trace import StepError
 
 PLUGIN_TESTS = Path(__file__).parents[1] / "plugins"
 
-_ENVELOPE = "a field beside a record's own is lost without a word"
-_ALONE = "no sample of several files has been written: GROUPED in tests/plugins/documents"
-EXPECTED_FAILURES: dict[tuple[str, str], dict[str, str]] = {
-    ("loaders", "a2a"): {"unknown_fields_are_kept": _ENVELOPE},
-    ("loaders", "camel"): {
-        "unknown_fields_are_kept": _ENVELOPE,
-        "order_of_files_does_not_matter": _ALONE,
-    },
-    ("loaders", "claude_code"): {
-        "unknown_fields_are_kept": _ENVELOPE,
-        "order_of_files_does_not_matter": "a session that goes on in another file is read in the "
-        "order of the files' names, not of its times",
-    },
-    ("loaders", "langfuse"): {"unknown_fields_are_kept": _ENVELOPE},
-    ("loaders", "mlflow"): {"unknown_fields_are_kept": _ENVELOPE},
-    ("loaders", "otel"): {"unknown_fields_are_kept": _ENVELOPE},
-    ("loaders", "pydantic_ai"): {
-        "unknown_fields_are_kept": _ENVELOPE,
-        "order_of_files_does_not_matter": _ALONE,
-    },
-    ("loaders", "strands"): {"order_of_files_does_not_matter": _ALONE},
-    ("loaders", "tau2"): {"unknown_fields_are_kept": _ENVELOPE},
-}
+EXPECTED_FAILURES: dict[tuple[str, str], dict[str, str]] = {}
 """By kind and name: check and reason. Strict: what no longer fails must go."""
 
 

@@ -112,9 +112,12 @@ def test_a_thing_of_no_kind() -> None:
 
 
 AUTHORS_TEST = """
+import traceloc.testing.hostile_files
 from sound_plugins import DIARY, PARTS, Diary
 from broken_loaders import Shy
 from traceloc.testing import parametrize_with_checks
+
+traceloc.testing.hostile_files.MUTATIONS = 5  # the other tests look at those
 
 @parametrize_with_checks(Diary(), samples=[DIARY, PARTS])
 def test_sound(check):

@@ -76,3 +76,36 @@ def test_results_without_ids_answer_the_calls_of_one_turn_in_order():
     for index in (2, 3):
         builder.step(kind="result", role="tool", agent="f", native_index=index, text="done")
     assert [step.tool_result.call_step for step in builder.build().steps[2:]] == [0, 1]
+
+
+def test_an_exit_code_decides_before_the_words():
+    log = "Traceback (most recent call last):\n  File 'a.py'\nValueError: of yesterday"
+    assert infer_error(log) is not None
+    assert infer_error(f"exitcode: 0 (execution succeeded)\n{log}") is None
+    assert infer_error(f"<returncode>0</returncode>\n<output>{log}") is None
+    assert infer_error(f"exit code: 01{log}") is not None
+    builder = TraceBuilder(format="x")
+    for code in (0, 124, None):
+        builder.step(
+            kind="result", role="tool", agent="sh", native_index=0, text=log, exit_code=code
+        )
+    errors = [step.error for step in builder.steps]
+    assert errors[0] is None
+    assert (errors[1].kind, errors[1].message) == ("timeout", "exit code 124")
+    assert errors[2].type == "ValueError"
+
+
+def test_truth_may_have_any_name():
+    builder = TraceBuilder(format="x")
+    builder.truth(**{"self": 1, "expected": 2})
+    truth = builder.build().truth
+    assert (truth.fields, truth.expected) == ({"self": 1}, 2)
+
+
+def test_what_is_told_of_a_tool_later_is_added():
+    builder = TraceBuilder(format="x")
+    builder.tool("stock")
+    builder.tool("stock", description="counts", parameters={"type": "object"})
+    builder.tool("stock", description="other", parameters={"type": "array"})
+    (tool,) = builder.build().tools
+    assert (tool.description, tool.parameters) == ("counts", {"type": "object"})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from traceloc.loading import Head, Source, TraceBuilder
-from traceloc.loading.reading import Job, run
+from traceloc.loading.reading import Job, read, run
 from traceloc.registry import Registry
 from traceloc.trace import Trace
 
@@ -48,3 +50,23 @@ def test_a_trace_of_many_files_may_be_named_after_their_folder(
     monkeypatch.setattr(registry, "get", lambda kind, name: FolderLoader(named))
     (trace,) = run(Job("folder", paths, str(tmp_path)), registry=registry)
     assert isinstance(trace, Trace) and trace.source == source
+
+
+LINE = {"type": "user", "uuid": "u1", "message": {"role": "user", "content": "How many lamps?"}}
+
+
+def test_damaged_compression_does_not_end_a_scan_that_looks_for_other_files_of_a_run(
+    tmp_path: Path,
+) -> None:
+    for name in ("one", "two"):
+        lines = [json.dumps({**LINE, "sessionId": f"{name}-{n}"}) for n in range(4000)]
+        data = bytearray(gzip.compress("\n".join(lines).encode(), mtime=0))
+        data[len(data) // 2 : len(data) // 2 + 40] = b"\xff" * 40
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(data)
+    found = list(read([tmp_path], registry=Registry()))
+    assert {item.source for item in found if isinstance(item, Trace)} == {
+        str(tmp_path / "one.jsonl.gz"),
+        str(tmp_path / "two.jsonl.gz"),
+    }
+    ends = [str(item) for item in found if "cannot be read further" in str(item)]
+    assert ["one.jsonl.gz" in end for end in ends] == [True, False]

@@ -246,3 +246,29 @@ def test_real_sessions(shared: Path) -> None:
         if step.error
     ]
     assert kinds == ["user_rejection"] * 3
+
+
+def test_a_session_that_goes_on_in_another_file_is_read_in_the_order_of_its_times(
+    tmp_path: Path,
+) -> None:
+    story = Story()
+    story.user("How many?", timestamp="2026-03-09T10:00:00Z")
+    story.says(words("I look."), "m1", timestamp="2026-03-09T10:00:01Z")
+    story.user("And now?", timestamp="2026-03-10T10:00:00Z")
+    story.says(words("Twelve."), "m2", timestamp="2026-03-10T10:00:01Z")
+    lines = story.lines
+    for name, kept in (("a.jsonl", lines[2:]), ("b.jsonl", lines[:2])):
+        story.lines = kept
+        story.write(tmp_path / name)
+    trace = read(tmp_path)
+    assert [step.text for step in trace.steps] == ["How many?", "I look.", "And now?", "Twelve."]
+    assert trace.task == "How many?"
+
+
+def test_unknown_fields_of_a_line_stay_with_its_step(tmp_path: Path) -> None:
+    story = Story()
+    story.user("How many?", mood="fine", requestId="r")
+    story.user("Twelve?", reward=1.0)
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert [step.attributes for step in trace.steps] == [{"mood": "fine"}, {}]
+    assert trace.truth is not None and trace.truth.fields == {"lines[1]": {"reward": 1.0}}

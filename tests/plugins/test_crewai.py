@@ -48,7 +48,8 @@ def test_output_holds_the_chat_of_each_task(load_one, documents):
     # A task's agent saw its own chat and nothing of the other's.
     assert [given.step for given in trace.steps[7].inputs] == [5, 6]
     assert trace.agent("Buyer").instructions == "You are Buyer."
-    assert trace.attributes == {"token_usage": {"total_tokens": 30}} and trace.truth is None
+    assert trace.attributes == {"token_usage": {"total_tokens": 30}}
+    assert trace.truth.fields == {"tasks_output[0]": {"expected_output": "a number"}}
 
 
 def test_output_without_chats_is_an_outline(load_one, documents):
@@ -161,6 +162,28 @@ def test_calls_in_words_and_failures(load_one):
     assert said.tool_calls[0].result_step == 1 and result.tool_result.call_step == 0
     assert failed.kind == "event" and failed.error.kind == "limit"
     assert (trace.outcome.status, trace.outcome.source) == ("failed", "error")
+
+
+def test_a_delegation_is_one_call_and_gets_its_result(load_one):
+    def asked(sequence, agent, id, name):
+        call = {"id": id, "function": {"name": name, "arguments": "{}"}, "type": "function"}
+        more = {"agent_role": agent, "response": [call], "call_id": f"m{sequence}"}
+        return event(sequence, "llm_call_completed", parent="e1", **more)
+
+    def finished(sequence, agent, name, output):
+        more = {"agent_role": agent, "tool_name": name, "tool_args": {}, "output": output}
+        return event(sequence, "tool_usage_finished", parent="e1", **more)
+
+    rows = [
+        event(1, "crew_kickoff_started"),
+        asked(2, "Boss", "c1", "delegate_work_to_coworker"),
+        asked(3, "Clerk", "c2", "stock"),
+        finished(4, "Clerk", "stock", "12"),
+        finished(5, "Boss", "delegate_work_to_coworker", "Twelve."),
+    ]
+    trace = load_one("\n".join(map(json.dumps, rows)))
+    calls = [(s.agent, c.id, c.result_step) for s in trace.steps for c in s.tool_calls]
+    assert calls == [("Boss", "c1", 3), ("Clerk", "c2", 2)]
 
 
 @pytest.mark.parametrize(

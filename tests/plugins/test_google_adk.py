@@ -24,6 +24,13 @@ def snake(value):
     }
 
 
+def with_nulls(event):
+    """The same event as a plain dump has it, with all that a part is not."""
+    kinds = ("text", "functionCall", "functionResponse", "codeExecutionResult", "thought")
+    parts = [dict.fromkeys(kinds) | part for part in event.get("content", {}).get("parts", ())]
+    return event | {"content": event.get("content", {}) | {"parts": parts}}
+
+
 def test_session(load_one, documents):
     trace = load_one(documents["google_adk"])
     assert (trace.id, trace.system, trace.session_id) == ("s-1", "shop", "s-1")
@@ -45,7 +52,7 @@ def test_session(load_one, documents):
     assert trace.attributes["state"] == {"mood": "fine"}
 
 
-@pytest.mark.parametrize("shape", ["snake", "list", "lines", "old"])
+@pytest.mark.parametrize("shape", ["snake", "list", "lines", "old", "nulls"])
 def test_shapes(load_one, documents, shape):
     session = documents["google_adk"]
     expected = load_one(session).steps
@@ -54,6 +61,7 @@ def test_shapes(load_one, documents, shape):
         "snake": snake(session),
         "list": [session],
         "lines": "\n\n".join(map(json.dumps, events)),
+        "nulls": session | {"events": [with_nulls(event) for event in events]},
         "old": {"id": "s", "context": {}, "past_events": [], "events": snake(events)},
     }[shape]
     trace = load_one(document)

@@ -223,3 +223,17 @@ def test_the_team_story(shared, name):
     assert workers == {"researcher", "booker"}
     assert sum(s.usage.output for s in trace.steps if s.usage) == 4 * 12
     assert not any(span.status == "error" for span in trace.spans if span.kind != "tool")
+
+
+def test_runs_of_a_trace_may_come_in_several_files(load_one, documents, tmp_path):
+    runs = documents["langgraph"]
+    whole = load_one(runs)
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "0.json").write_text(json.dumps(runs[2:]))
+    (folder / "1.jsonl").write_text("\n".join(map(json.dumps, runs[:2])))
+    (folder / "said.json").write_text(json.dumps(CHAT))
+    pages, said = sorted(load(folder, strict=True), key=lambda trace: len(trace.spans) == 0)
+    assert (pages.id, len(pages.spans)) == (whole.id, len(whole.spans))
+    assert [step.text for step in pages.steps] == [step.text for step in whole.steps]
+    assert [step.text for step in said.steps] == [step.text for step in load_one(CHAT).steps]

@@ -14,7 +14,10 @@ def test_team(load_one, documents):
     ]
     assert trace.agent("Clerk").instructions == "count lamps"
     assert trace.agent("Writer").description == "Bob"
-    assert trace.attributes == {"investment": 10.0}
+    assert trace.attributes == {
+        "Clerk.actions": [{"name": "Count", "case": {"prompt": "Count the lamps."}}],
+        "investment": 10.0,
+    }
 
 
 def test_messages_of_all_memories_once(load_one, documents):

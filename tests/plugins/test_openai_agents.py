@@ -255,6 +255,10 @@ def test_damaged_sessions(tmp_path):
     db.close()
     (trace,) = load(path, strict=True)
     assert [step.text for step in trace.steps] == ["Hi."]
+    assert [note.kind for note in trace.diagnostics] == ["skipped"]
+    path.with_name("s.db-wal").write_bytes(b"newer")
+    (trace,) = load(path, strict=True)
+    assert [note.kind for note in trace.diagnostics if "-wal" in note.message] == ["missing"]
     data = path.read_bytes()
     for size in range(16, len(data), 211):
         try:

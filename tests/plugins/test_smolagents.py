@@ -90,6 +90,14 @@ def test_a_managed_agent(load_one: Any) -> None:
     assert any("managed agent" in note.message for note in trace.diagnostics)
 
 
+def test_a_managed_agents_own_memory_says_its_name(load_one: Any) -> None:
+    task = {"task": "You're a helpful agent named 'scout'.\nLook.", "task_images": None}
+    step = {"step_number": 1, "timing": {}, "model_output": "Twelve."}
+    trace = load_one([task, step])
+    assert [(s.agent, s.to) for s in trace.steps] == [("user", ("scout",)), ("scout", ())]
+    assert [a.name for a in trace.agents] == ["scout", "user"]
+
+
 def test_sniffing_goes_by_structure() -> None:
     def score(value: Any) -> float:
         return SmolagentsLoader().sniff(Head(json.dumps(value).encode(), complete=True))

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from traceloc import load
 from traceloc_plugins.weave.loader import WeaveLoader
 
 
@@ -148,3 +149,15 @@ def test_plain_functions_and_old_tracebacks(load_one):
 
 def test_damage_is_met(check_damaged, documents):
     check_damaged(WeaveLoader(), documents["weave"])
+
+
+def test_a_trace_may_come_in_several_files(load_one, documents, tmp_path):
+    calls = documents["weave"]
+    whole = load_one(calls)
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for number, page in enumerate((calls[3:], calls[:3])):
+        (folder / f"{number}.json").write_text(json.dumps({"calls": page}))
+    (trace,) = load(folder, strict=True)
+    assert (trace.id, len(trace.spans)) == (whole.id, len(whole.spans))
+    assert [step.text for step in trace.steps] == [step.text for step in whole.steps]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from traceloc.cli import console
 
 if TYPE_CHECKING:
+    from traceloc.judging.panel import Panel
     from traceloc.labels.events import Event, Kind
     from traceloc.labels.store import LabelStore
     from traceloc.localizer import Localizer
@@ -40,11 +42,25 @@ def write_down(
     category: str | None = None,
     note: str | None = None,
     fix: str | None = None,
+    judge: Mapping[str, Any] | None = None,
 ) -> None:
     """Write down what the user says of a step.
 
+    Args:
+        kind: What is said.
+        locator: Of the step.
+        loader: What reads the trace.
+        system: Where it comes from.
+        model: What finds the step, where none is named.
+        agent: Who is to blame.
+        category: Kind of failure.
+        note: Whatever else there is to say.
+        fix: What mended it.
+        judge: Options of the judge that is asked for a lesson, if it names one.
+
     Raises:
-        UsageError: If the locator fits no step, or there is no step to confirm.
+        UsageError: If the locator fits no step, there is no step to confirm, or the judge cannot
+            be meant.
         StoreError: If the store cannot be written.
     """
     from traceloc.errors import UsageError
@@ -55,8 +71,15 @@ def write_down(
     from traceloc.reporting.labels import describe_recorded
     from traceloc.settings import resolve_settings
 
-    settings = resolve_settings({"from": loader, "system": system, "model": model}).settings
+    given = {"from": loader, "system": system, "model": model, **(judge or {})}
+    settings = resolve_settings(given).settings
     registry = Registry()
+    teacher = None
+    if judge is not None and judge.get("judge") is not None:
+        from traceloc.cli.lessons import find_teacher
+
+        # Before anything is written: who names a judge that cannot be meant wants to try again.
+        teacher = find_teacher(settings, registry)
     trace, step = find_trace(
         locator,
         loader=settings.from_,
@@ -95,9 +118,14 @@ def write_down(
     console.write_pieces(describe_recorded(recorded.event, done=DONE[kind]), sys.stdout)
     if not recorded.learnable:
         console.warn("TL509", f"step #{step} cannot be blamed, so nothing is learned from it")
+    answered = True
     if localizer is not None:
-        _remember(settings, store, recorded.event, trace, localizer=localizer, fix=fix)
+        answered = _remember(
+            settings, store, recorded.event, trace, localizer=localizer, fix=fix, teacher=teacher
+        )
     console.warn_of_broken_plugins(registry, "loaders", "signals")
+    if not answered:
+        console.fail(3)
 
 
 def _remember(
@@ -108,8 +136,13 @@ def _remember(
     *,
     localizer: Localizer,
     fix: str | None,
-) -> None:
-    """Let the failure memory follow; the answer stands, whatever becomes of it there."""
+    teacher: Panel | None,
+) -> bool:
+    """Let the failure memory follow; the answer stands, whatever becomes of it there.
+
+    Returns:
+        Whether the judge that was to write a lesson came to one.
+    """
     from traceloc.errors import TracelocError
     from traceloc.memory.opening import open_memory
     from traceloc.teaching import teach_answer
@@ -119,8 +152,15 @@ def _remember(
         followed = teach_answer(memory, store, event, trace, localizer=localizer, fix=fix)
     except TracelocError as error:
         console.warn(error.code, f"the failure memory was not changed: {error}")
-        return
+        return teacher is None
     for one in followed.learned:
         seen = one.schema.counts.seen
         word = "new schema" if one.new else f"seen {seen} times: schema"
         console.say(f"remembered as {word} {one.schema.id}")
+    if teacher is None:
+        return True
+    from traceloc.cli.lessons import ask_lessons
+    from traceloc.judging.lessons import LessonCase
+
+    cases = [LessonCase(one.row, one.step, lambda: trace) for one in followed.learned]
+    return ask_lessons(memory, cases, teacher)

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from traceloc.cli.answer import Category, Fix, Note, write_down
-from traceloc.cli.options import Debug, From, Model, System
+from traceloc.cli.options import (
+    Debug,
+    From,
+    JudgeBudget,
+    JudgeUrl,
+    LessonJudge,
+    Model,
+    Offline,
+    System,
+)
 
 
 def confirm_command(
@@ -25,6 +34,10 @@ def confirm_command(
     from_: From = None,
     system: System = None,
     model: Model = None,
+    judge: LessonJudge = None,
+    judge_budget: JudgeBudget = None,
+    judge_url: JudgeUrl = None,
+    offline: Offline = None,
     debug: Debug = False,
 ) -> None:
     """Say that a step is the decisive error; later scans of its system learn from it."""
@@ -37,4 +50,10 @@ def confirm_command(
         category=category,
         note=note,
         fix=fix,
+        judge={
+            "judge": judge,
+            "judge_budget": judge_budget,
+            "judge_url": judge_url,
+            "offline": offline,
+        },
     )

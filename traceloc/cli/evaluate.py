@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from traceloc.cli.options import Judge, JudgeBudget, JudgeStrategy, JudgeUrl, Offline
+from traceloc.cli.options import (
+    L2,
+    Judge,
+    JudgeBudget,
+    JudgeStrategy,
+    JudgeUrl,
+    Offline,
+    SystemL2,
+)
 
 
 class ProtocolName(StrEnum):
@@ -57,13 +65,8 @@ def eval_command(
         bool, typer.Option("--with-prior", help="kfold: fit around a model of the other systems.")
     ] = False,
     model: Annotated[Path | None, typer.Option(help="shipped: model to evaluate as it is.")] = None,
-    l2: Annotated[
-        float | None, typer.Option(min=0.0, help="Precision of the prior; chosen if left out.")
-    ] = None,
-    system_l2: Annotated[
-        float | None,
-        typer.Option(min=1e-3, help="Precision of position and habits of one system."),
-    ] = None,
+    l2: L2 = None,
+    system_l2: SystemL2 = None,
     signals: Annotated[
         str | None, typer.Option(help="Use only these signals, comma-separated.")
     ] = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from traceloc.cli.options import L2, SystemL2
+
 
 class HoldOut(StrEnum):
     """What is left out while the strength of the prior is chosen."""
@@ -25,13 +27,8 @@ def fit_command(
     prior: Annotated[
         str, typer.Option(help="Model to start from: 'shipped', 'none' or a file.")
     ] = "shipped",
-    l2: Annotated[
-        float | None, typer.Option(min=0.0, help="Precision of the prior; chosen if left out.")
-    ] = None,
-    system_l2: Annotated[
-        float | None,
-        typer.Option(min=1e-3, help="Precision of position and habits of one system."),
-    ] = None,
+    l2: L2 = None,
+    system_l2: SystemL2 = None,
     hold_out: Annotated[
         HoldOut, typer.Option(help="What to leave out while choosing: groups or whole systems.")
     ] = HoldOut.system,

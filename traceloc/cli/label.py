@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from traceloc.cli.answer import Category, Fix, Note, write_down
-from traceloc.cli.options import Debug, From, System
+from traceloc.cli.options import (
+    Debug,
+    From,
+    JudgeBudget,
+    JudgeUrl,
+    LessonJudge,
+    Offline,
+    System,
+)
 
 
 def label_command(
@@ -28,6 +36,10 @@ def label_command(
     fix: Fix = None,
     from_: From = None,
     system: System = None,
+    judge: LessonJudge = None,
+    judge_budget: JudgeBudget = None,
+    judge_url: JudgeUrl = None,
+    offline: Offline = None,
     debug: Debug = False,
 ) -> None:
     """Say which step broke a run; later scans of its system learn from it.
@@ -43,4 +55,10 @@ def label_command(
         category=category,
         note=note,
         fix=fix,
+        judge={
+            "judge": judge,
+            "judge_budget": judge_budget,
+            "judge_url": judge_url,
+            "offline": offline,
+        },
     )

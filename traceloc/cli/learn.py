@@ -10,7 +10,15 @@ import typer
 
 from traceloc.cli import console
 from traceloc.cli.memory.opened import Memory, open_for_change
-from traceloc.cli.options import Debug, NoLabels, System
+from traceloc.cli.options import (
+    Debug,
+    JudgeBudget,
+    JudgeUrl,
+    LessonJudge,
+    NoLabels,
+    Offline,
+    System,
+)
 
 
 def learn_command(
@@ -29,6 +37,10 @@ def learn_command(
         typer.Option("--max-size", min=1, metavar="N", help="Schemata to keep. [default: 10000]"),
     ] = None,
     memory: Memory = None,
+    judge: LessonJudge = None,
+    judge_budget: JudgeBudget = None,
+    judge_url: JudgeUrl = None,
+    offline: Offline = None,
     debug: Debug = False,
 ) -> None:
     """Remember labelled failures as error schemata, so that later scans recognise them.
@@ -40,6 +52,15 @@ def learn_command(
     from traceloc.reporting.terminal import one_line
     from traceloc.teaching import teach_dataset, teach_labels
 
+    teacher = None
+    if judge is not None:
+        from traceloc.cli.lessons import find_teacher
+        from traceloc.registry import Registry
+        from traceloc.settings import resolve_settings
+
+        given = {"memory": memory, "judge": judge, "judge_budget": judge_budget}
+        given |= {"judge_url": judge_url, "offline": offline}
+        teacher = find_teacher(resolve_settings(given).settings, Registry())
     found = open_for_change(memory)
     told = []
     if not no_labels:
@@ -55,10 +76,19 @@ def learn_command(
             line += f", {each.distilled} distilled" if each.distilled else ""
             line += f", {each.missing} traces not found" if each.missing else ""
             console.write_pieces([line + "\n"], sys.stdout)
+    answered = True
+    if teacher is not None:
+        from traceloc.cli.lessons import ask_lessons
+
+        answered = ask_lessons(
+            found, [case for each in told for case in each.cases.values()], teacher
+        )
     gone = found.prune(max_size, who=name_user())
     if gone:
         console.say(f"{len(gone)} schemata evicted; 'traceloc memory undo' brings them back")
     if not any(each.failures for each in told):
         console.say("nothing new was learned")
         # Traces named outright that hold no label at all could not be learned from.
-        console.fail(3 if paths and not any(each.labelled for each in told if each.name) else 0)
+        answered &= not paths or any(each.labelled for each in told if each.name)
+    if not answered:
+        console.fail(3)

@@ -67,6 +67,15 @@ Judge = Annotated[
         "jury. 'replay:DIR' answers from a folder. Sends masked parts of the traces out.",
     ),
 ]
+LessonJudge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="MODEL",
+        help="Let an LLM write what the failure teaches, such as openai:gpt-5-mini; it is kept if "
+        "its questions stand a replay. Sends masked parts of the traces out.",
+    ),
+]
 JudgeStrategy = Annotated[
     str | None,
     typer.Option(
@@ -91,4 +100,11 @@ JudgeUrl = Annotated[
 Offline = Annotated[
     bool | None,
     typer.Option("--offline", help="Judges answer from the cache only; nothing is sent."),
+]
+L2 = Annotated[
+    float | None, typer.Option(min=0.0, help="Precision of the prior; chosen if left out.")
+]
+SystemL2 = Annotated[
+    float | None,
+    typer.Option(min=1e-3, help="Precision of position and habits of one system."),
 ]

@@ -197,9 +197,6 @@ def _totals(trace: Trace, steps: int) -> dict[str, Any]:
     return {**totals, "total_steps": steps}
 
 
-# Reading
-
-
 def _restored(trajectory: dict[str, Any]) -> Iterator[Step]:
     for written in trajectory["steps"]:
         own = _own(written)

@@ -4,7 +4,7 @@ from traceloc.loading.builder import TraceBuilder, parse_arguments, text_of
 from traceloc.loading.head import Head
 from traceloc.loading.reading import Ignored, Job, load, plan, read, run
 from traceloc.loading.source import Source
-from traceloc.loading.tool_errors import declared_error, infer_error, result_error
+from traceloc.loading.tool_errors import declared_error, exit_error, infer_error, result_error
 
 __all__ = [
     "Head",
@@ -13,6 +13,7 @@ __all__ = [
     "Source",
     "TraceBuilder",
     "declared_error",
+    "exit_error",
     "infer_error",
     "load",
     "parse_arguments",

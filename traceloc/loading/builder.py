@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from traceloc.loading.tool_errors import infer_error
+from traceloc.loading.bounding import MAX_DEPTH, as_json, bounded, is_small
+from traceloc.loading.tool_errors import exit_error, infer_error
 from traceloc.trace import (
     Agent,
     AgentKind,
@@ -46,6 +47,10 @@ _CERTAINTY: dict[AgentKind, int] = {
     "orchestrator": 3,
 }
 _ALL_FIELDS = set(Step.model_fields)
+MAX_FIELD = 2000
+"""Characters and items of a field that has no place in the model; a larger one is left out."""
+MAX_FIELDS = 64
+"""Such fields of one record, and of all records that make no step."""
 
 
 class TraceBuilder:
@@ -74,6 +79,10 @@ class TraceBuilder:
         self._truth: dict[str, Any] = {}
         self._expected: Any = None
         self._outcome = Outcome()
+        self._beside: dict[str, Any] = {}
+        """Fields of the record at hand that wait for its step."""
+        self._homeless: dict[str, Any] = {}
+        """Fields of records that made no step."""
 
     def agent(self, name: str, *, kind: AgentKind = "unknown", **fields: Any) -> str:
         """Introduce an agent, or add to what is known of it; gives its name back."""
@@ -101,6 +110,7 @@ class TraceBuilder:
         calls: Sequence[ToolCall] = (),
         call_id: str | None = None,
         tool: str | None = None,
+        exit_code: int | None = None,
         **fields: Any,
     ) -> int:
         """Add a step and give its index.
@@ -114,6 +124,8 @@ class TraceBuilder:
             calls: Tool calls made in it.
             call_id: For results: id of the call that is answered.
             tool: For results: name of the tool.
+            exit_code: For results: how the process ended, where the source says it. Then its words
+                are not searched: a log that is printed may hold anybody's errors.
             **fields: Other fields of :class:`~traceloc.trace.Step`.
         """
         if agent not in self._agents:
@@ -123,7 +135,10 @@ class TraceBuilder:
         if kind == "result":
             result = self._join(index, call_id=call_id, tool=tool)
             if fields.get("error") is None:
-                fields["error"] = infer_error(text)
+                fields["error"] = infer_error(text) if exit_code is None else exit_error(exit_code)
+        if self._beside:
+            fields["attributes"] = {**self._beside, **(fields.get("attributes") or {})}
+            self._beside = {}
         step = Step(
             index=index,
             native_index=native_index,
@@ -214,10 +229,17 @@ class TraceBuilder:
         self.spans.append(Span(**fields))
 
     def tool(self, name: str, *, description: str | None = None, parameters: Any = None) -> None:
-        """Note a tool the agents were offered."""
-        if name not in self._tools:
-            schema = parameters if isinstance(parameters, dict) else None
+        """Note a tool the agents were offered, or add to what is known of it."""
+        schema = parameters if isinstance(parameters, dict) else None
+        known = self._tools.get(name)
+        if known is None:
             self._tools[name] = ToolSpec(name=name, description=description, parameters=schema)
+        elif (known.description is None and description) or (known.parameters is None and schema):
+            self._tools[name] = ToolSpec(
+                name=name,
+                description=known.description or description,
+                parameters=known.parameters or schema,
+            )
 
     def note(self, kind: Any, message: str, *, line: int | None = None) -> None:
         """Add a diagnostic; equal ones are counted."""
@@ -228,11 +250,39 @@ class TraceBuilder:
             update = {"count": known.count + 1}
             self._diagnostics[kind, message] = known.model_copy(update=update)
 
+    def beside(self, fields: Mapping[str, Any], *, whole_trace: bool = False) -> None:
+        """Keep what a record says beyond what the loader reads; called before its steps are added.
+
+        The fields go into the attributes of the record's first step, and into those of the trace if
+        it makes none. Ground truth must have been taken out.
+
+        Args:
+            fields: By name; may be empty, which ends the record before.
+            whole_trace: Whether the record is about the run and not about a step.
+        """
+        self._shelter()
+        for key, value in fields.items():
+            if len(self._beside) >= MAX_FIELDS or not is_small(value, size=MAX_FIELD):
+                self.note("skipped", f"the field {key[:60]!r}, which is too large to be kept")
+            else:
+                self._beside[key] = value
+        if whole_trace:
+            self._shelter()
+
+    def _shelter(self) -> None:
+        """Keep the fields of a record that made no step: of each name the first value."""
+        for key, value in self._beside.items():
+            if key not in self._homeless and len(self._homeless) >= MAX_FIELDS:
+                self.note("skipped", "fields of records that make no step")
+            elif self._homeless.setdefault(key, value) != value:
+                self.note("skipped", f"other values of the field {key[:60]!r}")
+        self._beside = {}
+
     def label(self, **fields: Any) -> None:
         """Keep an answer found in the file, apart from what signals read."""
         self._labels.append(Label(**fields))
 
-    def truth(self, *, expected: Any = None, **fields: Any) -> None:
+    def truth(self, /, *, expected: Any = None, **fields: Any) -> None:
         """Keep other ground truth found in the file, apart from what signals read."""
         if expected is not None:
             self._expected = expected
@@ -255,6 +305,7 @@ class TraceBuilder:
     ) -> Trace:
         """The finished trace; without an id from the source, a hash of the content is taken."""
         self._write_answers()
+        self._shelter()
         unanswered = sum(
             call.result_step is None for step in self.steps for call in step.tool_calls
         )
@@ -279,7 +330,7 @@ class TraceBuilder:
             outcome=self._outcome,
             truth=truth,
             diagnostics=tuple(self._diagnostics.values()),
-            attributes=attributes or {},
+            attributes={**self._homeless, **(attributes or {})},
         ).model_copy(update={"steps": tuple(self.steps)})
 
 
@@ -296,14 +347,14 @@ def content_id(steps: Sequence[Step]) -> str:
         digest.update(f"{step.kind}\x1f{step.agent}\x1f{step.text}\x1e".encode("utf-8", "replace"))
         for call in step.tool_calls:
             digest.update(call.name.encode("utf-8", "replace"))
-            digest.update(to_json(call.arguments))
+            digest.update(as_json(call.arguments).encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
 def parse_arguments(raw: Any) -> Any:
     """Tool arguments as JSON; what cannot be parsed stays the string it was."""
     if not isinstance(raw, str):
-        return raw
+        return bounded(raw)
     text = raw.strip()
     for _ in range(3):  # some exporters encode JSON inside JSON, up to three times
         if text[:1] not in ("{", "[", '"'):
@@ -313,7 +364,9 @@ def parse_arguments(raw: Any) -> Any:
         except ValueError:
             return raw
         if not isinstance(value, str):
-            return value
+            # Counted first: nearly all arguments are flat, and need no copy.
+            is_deep = text.count("{") + text.count("[") > MAX_DEPTH
+            return bounded(value) if is_deep else value
         text, raw = value.strip(), value
     return raw
 
@@ -328,7 +381,7 @@ def text_of(content: Any) -> str:
         return "\n".join(piece for part in content if (piece := _part_text(part)))
     if isinstance(content, dict):
         return _part_text(content)
-    return to_json(content).decode()
+    return as_json(content)
 
 
 def _part_text(part: Any) -> str:
@@ -344,4 +397,4 @@ def _part_text(part: Any) -> str:
         kind = part.get("type")
         if isinstance(kind, str) and ("image" in kind or "audio" in kind or "file" in kind):
             return f"[{kind}]"
-    return to_json(part, inf_nan_mode="constants").decode()
+    return as_json(part)

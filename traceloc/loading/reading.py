@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +89,7 @@ def plan(
     Files whose traces may spread over several files come last, joined by the runs they share.
     """
     loaders = (registry.get("loaders", format),) if format else registry.all("loaders")
+    blame = partial(registry.note_failure, "loaders")
     waiting: dict[str, list[tuple[Found, Source]]] = {}
     for found in _sources(paths):
         if isinstance(found, TraceFormatError):
@@ -95,7 +97,7 @@ def plan(
             continue
         place, source = found
         try:
-            loader = loaders[0] if format else pick_loader(source, loaders)
+            loader = loaders[0] if format else pick_loader(source, loaders, on_failure=blame)
         except UnknownFormatError as error:
             unknown = error.code == "TL110"
             # What is wrong with the bytes says more than that nobody knows them.
@@ -241,8 +243,8 @@ def _join(loader: Any, members: list[tuple[Found, Source]]) -> Iterator[Job | Tr
             try:
                 for key in loader.group_keys(source):
                     parent[find(i)] = find(owner.setdefault(key, i))
-            except TraceFormatError:
-                continue  # load() meets the same damage and reports it
+            except Exception:  # noqa: S112 - load() meets the same damage and reports it
+                continue
     groups: dict[int, list[int]] = {}
     for i in range(len(members)):
         groups.setdefault(find(i), []).append(i)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from traceloc.contracts import Loader
@@ -33,14 +33,27 @@ def rank_loaders(head: Head, loaders: Iterable[Loader]) -> list[Guess]:
     return sorted(guesses, key=lambda guess: (-guess.score, guess.loader.name))
 
 
-def pick_loader(source: Source, loaders: Iterable[Loader]) -> Loader:
+def pick_loader(
+    source: Source,
+    loaders: Iterable[Loader],
+    *,
+    on_failure: Callable[[str, str], None] | None = None,
+) -> Loader:
     """The loader for a source.
+
+    Args:
+        source: The file.
+        loaders: Those to ask.
+        on_failure: Told the name of a loader whose sniff raised, and what.
 
     Raises:
         UnknownFormatError: ``TL110`` if nobody recognises it, ``TL111`` if several do equally.
     """
     head = source.head()
     guesses = rank_loaders(head, loaders)
+    for guess in guesses:
+        if guess.error and on_failure is not None:
+            on_failure(guess.loader.name, f"sniffing {source.path}: {guess.error}")
     best = guesses[0] if guesses else None
     if best is None or best.score < MIN_SCORE:
         failed = [f"{guess.loader.name} ({guess.error})" for guess in guesses if guess.error]

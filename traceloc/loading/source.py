@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import sys
 import zlib
@@ -94,9 +95,16 @@ class Source:
         """The first 64 KiB, read once."""
         if self._head is None:
             with self.open() as stream:
-                data = self._read(stream, HEAD_BYTES + 1)
-            self._head = Head(data[:HEAD_BYTES], complete=len(data) <= HEAD_BYTES)
+                data = self._read(stream, HEAD_BYTES)
+                goes_on = len(data) == HEAD_BYTES and self._goes_on(stream)
+            self._head = Head(data, complete=not goes_on)
         return self._head
+
+    def _goes_on(self, stream: IO[bytes]) -> bool:
+        """Whether anything follows what was read; of a plain file its size says so."""
+        if isinstance(stream, io.BufferedReader):
+            return os.fstat(stream.fileno()).st_size > HEAD_BYTES
+        return bool(self._guarded(stream, "read", 1))
 
     def read(self) -> bytes:
         """The whole content, up to the size limit.
@@ -113,6 +121,12 @@ class Source:
                 hint="write JSON lines, one trace or span a line",
             )
         return data
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The content in pieces of at most so many bytes; damage is a problem, and ends it."""
+        with self.open() as stream:
+            while piece := self._guarded(stream, "read", size):
+                yield piece
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Non-empty lines with their 1-based numbers; an endless one is a problem and skipped."""

@@ -31,6 +31,11 @@ _EXIT_CODE = re.compile(
     r"(?:\bexit(?:ed with)?[ _-]?code|\breturn ?code|<returncode>)[\"'\s:=>]{0,4}(-?\d{1,9})",
     re.IGNORECASE,
 )
+_SUCCEEDED = re.compile(
+    r"\s{0,8}(?:<returncode>|(?:process )?exit(?:ed with)?[ _-]?code|return ?code)"
+    r"[\"'\s:=>]{0,4}0(?!\d)",
+    re.IGNORECASE,
+)
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\)|^[^\S\n]*panic: |\bException in thread ", re.MULTILINE
 )
@@ -97,8 +102,11 @@ def infer_error(text: str) -> StepError | None:
     """The error that a tool's result shows without declaring it, or ``None``.
 
     A result that only talks about errors (a web page, a file listing) is none: the mark must stand
-    at its start, be a status field, a non-zero exit code, a traceback or an HTTP failure.
+    at its start, be a status field, a non-zero exit code, a traceback or an HTTP failure. What
+    begins with an exit code of 0 succeeded, whatever it printed.
     """
+    if _SUCCEEDED.match(text):
+        return None
     if len(text) > 2 * _LOOKED_AT:
         text = f"{text[:_LOOKED_AT]}\n{text[-_LOOKED_AT:]}"
     exit_code = _EXIT_CODE.search(text)
@@ -117,6 +125,15 @@ def infer_error(text: str) -> StepError | None:
     if http and len(text) < 1500:
         return _inferred(head, _line(head[max(0, http.start() - 40) :]))
     return None
+
+
+def exit_error(code: int | None) -> StepError | None:
+    """The error that a process's exit code shows."""
+    if not code:
+        return None
+    # The code that timeout(1) gives to a process that was stopped.
+    kind: ErrorKind = "timeout" if code == 124 else "tool"
+    return StepError(kind=kind, message=f"exit code {code}", declared=False)
 
 
 def result_error(value: Any) -> StepError | None:

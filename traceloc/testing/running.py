@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from traceloc.errors import TracelocError, UsageError
+from traceloc.errors import TracelocError, UsageError, suggest
 from traceloc.testing import conduct
 from traceloc.testing.kinds import kind_of, known_kind, module_of
 from traceloc.testing.violation import CheckSkipped, ContractViolation
@@ -125,11 +124,9 @@ def require_known(expected: Mapping[str, str], checks: Sequence[Check]) -> None:
     names = [check.name for check in checks]
     for name, reason in expected.items():
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            listed = f"there are: {', '.join(names)}"
             raise UsageError(
                 f"there is no check {name!r} of {checks[0].kind}",
-                hint=f"did you mean {close[0]!r}? {listed}" if close else listed,
+                hint=suggest(name, names, listed=f"there are: {', '.join(names)}"),
             )
         if not reason.strip():
             raise UsageError(f"the expected failure {name!r} has no reason", hint="say why")

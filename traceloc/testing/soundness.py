@@ -13,13 +13,16 @@ from traceloc.trace import Trace
 _BUILDER = "let TraceBuilder number steps and join results; do not set these by hand"
 
 
-def require_sound(trace: Trace, *, what: str, damaged: bool = False) -> None:
+def require_sound(
+    trace: Trace, *, what: str, damaged: bool = False, known: set[str] | None = None
+) -> None:
     """Make sure that steps are numbered, links lead somewhere, and the trace can be written.
 
     Args:
         trace: What was loaded.
         what: The input, for the message.
         damaged: Whether the input was; then what it names may be gone, or there twice.
+        known: Traces, as JSON, that need no second look; this one is added.
 
     Raises:
         ContractViolation: Naming the first thing that is wrong.
@@ -27,8 +30,11 @@ def require_sound(trace: Trace, *, what: str, damaged: bool = False) -> None:
     for wrong, mend in (*_numbers(trace), *_links(trace, damaged), *_agents(trace, damaged)):
         raise ContractViolation(f"{what}: {wrong}", mend=mend)
     try:
-        again = Trace.model_validate_json(trace.model_dump_json())
-        changed = again != trace and again.model_dump_json() != trace.model_dump_json()
+        written = trace.model_dump_json()
+        if known is not None and written in known:
+            return
+        again = Trace.model_validate_json(written)
+        changed = again != trace and again.model_dump_json() != written
     except ValueError as error:
         raise ContractViolation(
             f"{what}: the trace cannot be written and read again: {str(error).splitlines()[0]}",
@@ -40,6 +46,8 @@ def require_sound(trace: Trace, *, what: str, damaged: bool = False) -> None:
             mend="build models with their own types (tuples, aware datetimes, plain JSON)",
         )
     TraceGraph(trace).edges("uses")
+    if known is not None:
+        known.add(written)
 
 
 def _numbers(trace: Trace) -> Iterator[tuple[str, str]]:

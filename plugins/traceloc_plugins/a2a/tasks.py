@@ -14,7 +14,14 @@ from pydantic_core import to_json
 
 from traceloc.loading import TraceBuilder
 from traceloc.trace import ToolCall, Trace
-from traceloc_plugins.records import bounded, id_field, keep_fields, split_truth, text_field
+from traceloc_plugins.records import (
+    bounded,
+    id_field,
+    keep_fields,
+    keep_rest,
+    split_truth,
+    text_field,
+)
 from traceloc_plugins.spans.messages import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.spelling import snake
@@ -31,6 +38,11 @@ _FAILED = frozenset(("failed", "rejected"))
 _STATES = frozenset(
     ("submitted", "working", "input-required", "completed", "canceled", "cancelled", "unknown")
 ) | {"failed", "rejected", "auth-required", "unspecified"}
+_OF_A_TASK = frozenset(("id", "task_id", "kind", "final"))
+_OF_A_MESSAGE = frozenset(
+    ("message_id", "id", "parts", "metadata", "role", "kind", "task_id", "context_id")
+)
+_OF_AN_ARTIFACT = frozenset(("parts", "name", "artifact_id"))
 _NAMES = ("agent_name", "agent", "author", "adk_author", "adk_app_name")
 _MAX_ITEMS = 100_000
 
@@ -97,8 +109,11 @@ def merge(tasks: dict[str, dict[str, Any]], item: Found) -> None:
             listed = fields.pop(key, None)
             entries += ((kind, inner) for inner in (listed if isinstance(listed, list) else ()))
         entries.append(("status", fields.pop("status")))
-    keep = ("context_id", "metadata")
-    task["fields"] |= {key: fields[key] for key in keep if fields.get(key)}
+    if item.kind in ("task", "status-update"):
+        known = _OF_A_TASK
+    else:
+        known = fields.keys() - {"context_id"}
+    task["fields"] |= {key: value for key, value in fields.items() if value and key not in known}
 
 
 class TaskReader:
@@ -167,6 +182,7 @@ class TaskReader:
             self._builder.note("skipped", "messages that are repeated")
             return False
         self._seen.add(id or "")
+        keep_rest(self._builder, message, _OF_A_MESSAGE, place=f"entries[{index}]")
         parts = [snake(part) for part in _list(message.get("parts"))]
         metadata, truth = split_truth(snake(message.get("metadata")))
         if truth:
@@ -194,6 +210,7 @@ class TaskReader:
         return True
 
     def _add_artifact(self, artifact: dict[str, Any], index: int) -> None:
+        keep_rest(self._builder, artifact, _OF_AN_ARTIFACT, place=f"entries[{index}]")
         text = _words(artifact.get("parts"))
         name = text_field(artifact, "name", "artifact_id")
         repeated = bool(text) and self._turns.has_said("assistant", text)

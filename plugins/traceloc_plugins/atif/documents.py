@@ -77,9 +77,15 @@ def _unwrapped(item: Any) -> Iterator[dict[str, Any]]:
     if isinstance(item.get("steps"), list):
         yield item
         return
-    for value in item.values():
-        if isinstance(value, dict) and isinstance(value.get("steps"), list):
-            yield value
+    held = {
+        key: value
+        for key, value in item.items()
+        if isinstance(value, dict) and isinstance(value.get("steps"), list)
+    }
+    # What stands beside them is said of each.
+    beside = {key: value for key, value in item.items() if key not in held}
+    for value in held.values():
+        yield {**beside, **value} if beside else value
 
 
 def keys_of(document: Document) -> Iterator[str]:

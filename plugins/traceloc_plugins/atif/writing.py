@@ -154,8 +154,7 @@ class _Writer:
     def _system(self, text: str, agent: str, native: int, place: dict[str, Any]) -> int:
         if native == 0 or not any(s.role == "assistant" for s in self.builder.steps):
             return self.turns.instruct(agent, text, **place)
-        self.builder.agent("system", kind="system", attribution="role")
-        return self.builder.step(kind="event", role="system", agent="system", text=text, **place)
+        return self.turns.tell(text, **place)
 
     def _side(self, extra: dict[str, Any], agent: str) -> str:
         """A sub-agent whose steps were written among those of the main one."""

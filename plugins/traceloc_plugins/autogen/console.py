@@ -5,13 +5,12 @@ Calls and results are printed as Python ``repr``. They are parsed, never evaluat
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from traceloc_plugins.autogen.messages import TYPES
-from traceloc_plugins.literals import as_json
+from traceloc_plugins.literals import read_literal
 from traceloc_plugins.spans.delegation import handoff_target
 
 _HEADER = re.compile(
@@ -78,14 +77,8 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     if len(text) > _MAX_REPR:
         return
     try:
-        listed = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        listed = read_literal(text, objects=True)
+    except ValueError:
         return
-    for item in listed.elts if isinstance(listed, ast.List) else ():
-        if isinstance(item, ast.Call):
-            yield {
-                keyword.arg: as_json(keyword.value.value)
-                for keyword in item.keywords
-                if keyword.arg and isinstance(keyword.value, ast.Constant)
-                if isinstance(keyword.value.value, str | bool | int | None)
-            }
+    if isinstance(listed, list):
+        yield from (item for item in listed if isinstance(item, dict))

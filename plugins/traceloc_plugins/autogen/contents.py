@@ -19,6 +19,7 @@ class Result(NamedTuple):
     call_id: str | None
     tool: str
     error: StepError | None
+    exit_code: int | None = None
 
 
 def calls_of(content: Any) -> tuple[ToolCall, ...]:
@@ -51,7 +52,7 @@ def code_result(message: dict[str, Any]) -> Result:
     text = words_of(result.get("output"))
     exit_code = integer(result.get("exit_code"))
     error = declared_error(text or f"exit code {exit_code}") if exit_code else None
-    return Result(text, None, "code", error)
+    return Result(text, None, "code", error, exit_code)
 
 
 def words_of(content: Any) -> str:

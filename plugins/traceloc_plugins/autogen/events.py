@@ -16,7 +16,7 @@ from traceloc.loading import TraceBuilder, declared_error
 from traceloc.trace import StepError
 from traceloc_plugins.autogen.calls import messages_of_calls
 from traceloc_plugins.openai_chat.tools import add_tools
-from traceloc_plugins.records import bounded, id_field
+from traceloc_plugins.records import bounded, id_field, keep_rest
 
 _CORE_TYPES = frozenset(
     (
@@ -30,6 +30,10 @@ _CORE_TYPES = frozenset(
         "AgentConstructionException",
     )
 )
+_OF_AN_EVENT = frozenset(
+    ("type", "data", "payload", "sender", "receiver", "kind", "delivery_stage", "agent_id")
+) | {"handling_agent", "exception", "messages", "response", "tools", "tool_name", "arguments"}
+_OF_AN_EVENT |= {"result", "prompt_tokens", "completion_tokens"}
 _MARKS = ("delivery_stage", "agent_id", "handling_agent", "receiver")
 
 
@@ -71,6 +75,7 @@ def read_events(builder: TraceBuilder, records: Sequence[Any]) -> Iterator[Item]
         if not is_event(record):
             yield Item(index, record)
             continue
+        keep_rest(builder, record, _OF_AN_EVENT, place=f"events[{index}]")
         for message in _messages(builder, record):
             id = id_field(message, "id") if isinstance(message, dict) else None
             if (id in seen) if id else (message == last):

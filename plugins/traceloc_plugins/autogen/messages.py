@@ -212,6 +212,7 @@ class MessageReader:
             call_id=result.call_id,
             tool=result.tool,
             error=result.error,
+            exit_code=result.exit_code,
             **fields,
         )
 

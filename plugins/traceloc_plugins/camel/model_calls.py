@@ -9,11 +9,14 @@ from typing import Any
 from traceloc.loading import Source, TraceBuilder
 from traceloc.trace import Trace, Usage
 from traceloc_plugins.openai_chat.tools import add_tools
-from traceloc_plugins.records import bounded, id_field, integer, text_field
+from traceloc_plugins.records import bounded, id_field, integer, keep_rest, text_field
 from traceloc_plugins.spans.messages import Message, read_messages
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Thread, Turns, as_tool_calls, model_error
 
+_OF_A_CALL = frozenset(
+    ("agent_id", "model", "request", "response", "request_timestamp", "response_timestamp")
+)
 _ROLE = re.compile(r"Never forget you are an? (?P<name>[^\n]{1,60}?) and I am an? ")
 
 
@@ -48,6 +51,7 @@ def _read(builder: TraceBuilder, id: str, calls: list[dict[str, Any]]) -> Trace:
     thread = Thread(turns, agent)
     seen: list[tuple[str, str, str | None]] = []
     for index, (call, given) in enumerate(zip(calls, requests, strict=True)):
+        keep_rest(builder, call, _OF_A_CALL, place=f"calls[{index}]")
         # What the last request held already, and the response it got, are steps.
         fresh = _after(given, seen)
         when = moment(nanoseconds(call.get("request_timestamp")))

@@ -7,11 +7,15 @@ from typing import Any
 
 from traceloc.loading import TraceBuilder, text_of
 from traceloc.trace import ToolCall, Trace
-from traceloc_plugins.records import bounded, id_field, keep_fields, text_field
+from traceloc_plugins.records import bounded, id_field, keep_fields, keep_rest, text_field
 from traceloc_plugins.spans.messages import Message, read_call, result_text, role_of
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Thread, Turns
 
+_OF_A_RECORD = frozenset(
+    ("uuid", "message", "role_at_backend", "extra_info", "timestamp", "agent_id")
+)
+_OF_A_CALL = frozenset(("tool_name", "args", "result", "tool_call_id", "images"))
 _PLACEHOLDERS = frozenset(("System", "User", "Assistant", "assistant", "user", ""))
 """Role names that a message bears where nobody gave its agent one."""
 
@@ -48,6 +52,7 @@ def read_memory(builder: TraceBuilder, records: Sequence[Any]) -> Trace:
         if not is_memory(record):
             builder.note("skipped", "items that are no record of a memory")
             continue
+        keep_rest(builder, record, _OF_A_RECORD, place=f"records[{index}]")
         inner = bounded(record["message"])
         message = _message(inner, record["role_at_backend"])
         id = id_field(record, "agent_id") or "assistant"
@@ -97,6 +102,7 @@ def read_turns(builder: TraceBuilder, rows: Sequence[Any]) -> Trace:
         if not is_turn(row):
             builder.note("skipped", "items that are no turn of a role play")
             continue
+        keep_rest(builder, row, frozenset(_SIDES), place=f"turns[{index}]")
         sides = [
             side if isinstance(side := row.get(k), dict) else {} for k in ("user", "assistant")
         ]
@@ -120,6 +126,7 @@ def read_tool_calls(builder: TraceBuilder, rows: Sequence[Any]) -> Trace:
         if not is_tool_call(row):
             builder.note("skipped", "items that are no record of a tool call")
             continue
+        keep_rest(builder, row, _OF_A_CALL, place=f"calls[{index}]")
         name, id = text_field(row, "tool_name") or "unknown", id_field(row, "tool_call_id")
         value = bounded(row.get("result"))
         call = ToolCall(name=name, id=id, arguments=bounded(row.get("args")))

@@ -7,12 +7,14 @@ carry a sub-agent's messages inside the main file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from traceloc.loading import Source
 
+AROUND = "around the lines"
+"""Kind of what is no line: the fields of a document that holds lines."""
 _WRAPPERS = ("messages", "loglines", "transcript")
 
 
@@ -79,8 +81,13 @@ def read_lines(source: Source, *, offset: int = 0) -> Iterator[Line]:
             place = places.get(number or 0, count)
             yield _line(value, offset + place, number)
             continue
-        for place, item in enumerate(_unwrapped(value)):
+        items = _unwrapped(value)
+        for place, item in enumerate(items):
             yield _line(item, offset + count + place, None)
+        if isinstance(value, dict) and items[:1] != [value]:
+            around = {key: kept for key, kept in value.items() if key not in _WRAPPERS}
+            last = offset + count + max(len(items) - 1, 0)
+            yield replace(_line(around, last, None), kind=AROUND)
 
 
 def _unwrapped(value: Any) -> list[Any]:

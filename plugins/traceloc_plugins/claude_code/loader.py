@@ -35,12 +35,11 @@ class ClaudeCodeLoader:
     def group_keys(self, source: Source) -> Iterable[str]:
         """Session ids: a sub-agent's file names the session of its parent."""
         found: set[str] = set()
-        with source.open() as stream:
-            rest = b""
-            while chunk := stream.read(_CHUNK):
-                data = rest + chunk
-                found.update(m.decode("utf-8", "replace") for m in _SESSION.findall(data))
-                rest = data[-_OVERLAP:]
+        rest = b""
+        for chunk in source.pieces(_CHUNK):
+            data = rest + chunk
+            found.update(m.decode("utf-8", "replace") for m in _SESSION.findall(data))
+            rest = data[-_OVERLAP:]
         return sorted(found)
 
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:

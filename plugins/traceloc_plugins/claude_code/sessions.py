@@ -26,7 +26,7 @@ def read_sessions(sources: Sequence[Source]) -> list[Session]:
     """Sessions of files that belong together."""
     files = [(source.path, list(read_lines(source))) for source in sources]
     if len(files) > 1:
-        files.sort(key=lambda file: _is_agents(file[1]))
+        files.sort(key=lambda file: (_is_agents(file[1]), *_times(file[1]), file[0]))
     sessions: dict[str | None, Session] = {}
     owner: dict[str, Session] = {}
     offset = 0
@@ -50,6 +50,16 @@ def read_sessions(sources: Sequence[Source]) -> list[Session]:
             session.lines.append(line)
         offset += max((line.native - offset + 1 for line in lines), default=0)
     return list(sessions.values())
+
+
+def _times(lines: list[Line]) -> tuple[float, float]:
+    """When a file begins and ends: a session that goes on in another file goes on later.
+
+    A resumed one begins with a copy of what came before, and ends later than the original.
+    """
+    times = (time.timestamp() for line in lines if (time := line.time) is not None)
+    first = next(times, 0.0)
+    return first, max(times, default=first)
 
 
 def _is_agents(lines: list[Line]) -> bool:

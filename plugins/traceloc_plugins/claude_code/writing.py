@@ -7,11 +7,21 @@ from typing import Any
 
 from traceloc.loading import TraceBuilder, declared_error, result_error, text_of
 from traceloc.trace import InputMessage, StepError, StepKind, ToolCall, Trace, Usage
-from traceloc_plugins.claude_code.lines import Line
+from traceloc_plugins.claude_code.lines import AROUND, Line
 from traceloc_plugins.claude_code.sessions import Session
 from traceloc_plugins.claude_code.threads import DELEGATING, Thread, abandoned, find_threads
+from traceloc_plugins.records import bounded, keep_fields, keep_rest
 
 MAIN = "claude"
+_OF_A_LINE = frozenset(
+    """
+    type subtype uuid parentUuid logicalParentUuid sessionId session_id timestamp message data
+    isSidechain agentId parent_tool_use_id toolUseID parentToolUseID sourceToolAssistantUUID
+    cwd gitBranch version claude_code_version userType slug requestId isMeta toolUseResult
+    isApiErrorMessage isCompactSummary isVisibleInTranscriptOnly
+    """.split()
+)
+"""Fields of a line that are read, that repeat it, or that are the same in every line."""
 _INTERRUPTED = "[Request interrupted by user"
 _NOT_THE_USER = (
     "<local-command-caveat>",
@@ -102,6 +112,9 @@ class _Writer:
 
     def _line(self, line: Line, place: int) -> None:
         self._keep_facts(line)
+        if line.message is not None:
+            place_in_file = f"lines[{line.native}]"
+            keep_rest(self.builder, line.raw, _OF_A_LINE, place=place_in_file)
         if line.kind == "assistant" and line.message is not None:
             self._assistant(line, place)
         elif line.kind == "user" and line.message is not None:
@@ -113,10 +126,10 @@ class _Writer:
         elif line.kind == "summary":
             if isinstance(summary := line.raw.get("summary"), str):
                 self._summaries.append(summary)
-        elif line.kind or not line.raw:
-            self._skipped[line.kind or "unknown"] += 1
+        elif line.kind == AROUND:
+            self._facts |= keep_fields(self.builder, line.raw)
         else:
-            self._skipped["unknown"] += 1
+            self._skipped[line.kind or "unknown"] += 1
 
     # What the model said
 
@@ -191,7 +204,7 @@ class _Writer:
                 if call_id in self._tools:
                     return  # the same call in a resumed or progress line
                 self._tools[call_id] = name
-            calls.append(ToolCall(name=name, id=call_id, arguments=block.get("input")))
+            calls.append(ToolCall(name=name, id=call_id, arguments=bounded(block.get("input"))))
         elif kind == "text" or kind is None:
             if text := text_of(block.get("text")):
                 texts.append(text)

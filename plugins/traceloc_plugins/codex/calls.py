@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from traceloc.loading import parse_arguments, result_error, text_of
 from traceloc.trace import StepError, ToolCall
 from traceloc_plugins.facts import word
-from traceloc_plugins.records import bounded
+from traceloc_plugins.records import bounded, integer
 
 CALLS = frozenset(
     {"function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call"}
@@ -25,7 +25,7 @@ OUTPUTS = frozenset(
 SPAWNING = frozenset({"spawn_agent", "send_input", "resume_agent"})
 """Tools that set another agent to work."""
 
-_FAILED_EXIT = re.compile(r"(?:Exit code|Process exited with code)[: ]+(-?\d{1,9})")
+_EXIT = re.compile(r"(?:Exit code|Process exited with code)[: ]+(-?\d{1,9})")
 
 
 class Returned(NamedTuple):
@@ -35,6 +35,7 @@ class Returned(NamedTuple):
     error: StepError | None = None
     facts: dict[str, Any] = {}  # noqa: RUF012  # never written to
     value: Any = None
+    exit_code: int | None = None
 
 
 def read_call(item: dict[str, Any]) -> ToolCall:
@@ -62,19 +63,9 @@ def read_output(item: dict[str, Any]) -> Returned:
     value = parse_arguments(output) if isinstance(output, str) else output
     if isinstance(value, dict) and isinstance(value.get("metadata"), dict) and "output" in value:
         facts = bounded(value["metadata"])
-        return Returned(
-            text_of(bounded(value["output"])), exit_error(facts.get("exit_code")), facts
-        )
+        text, exit_code = text_of(bounded(value["output"])), integer(facts.get("exit_code"))
+        return Returned(text, facts=facts, exit_code=exit_code)
     text = text_of(bounded(output))
-    stated = _FAILED_EXIT.search(text[:400])
-    error = exit_error(int(stated[1])) if stated else None
-    return Returned(text, error or result_error(value), value=value)
-
-
-def exit_error(code: Any) -> StepError | None:
-    """The error that a process's exit code shows."""
-    if not isinstance(code, int) or isinstance(code, bool) or code == 0:
-        return None
-    # The codes that timeout(1) and shells give to a process that was stopped.
-    kind: Any = "timeout" if code == 124 else "tool"
-    return StepError(kind=kind, message=f"exit code {code}", declared=False)
+    if stated := _EXIT.search(text[:400]):
+        return Returned(text, value=value, exit_code=int(stated[1]))
+    return Returned(text, result_error(value), value=value)

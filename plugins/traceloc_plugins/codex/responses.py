@@ -80,17 +80,7 @@ class Voice:
     def compact(self, text: str, **place: Any) -> None:
         """The history was replaced with a summary: from here on the agent knows only that."""
         self.end()
-        builder = self.turns.builder
-        builder.agent("system", kind="system", attribution="role")
-        step = builder.step(
-            kind="event",
-            role="system",
-            agent="system",
-            text=text,
-            to=(self.agent,),
-            flags=("copied_context",),
-            **place,
-        )
+        step = self.turns.tell(text, to=(self.agent,), flags=("copied_context",), **place)
         self._heard = [self.turns.repeat(step)]
 
     def count(self, usage: Usage | None, total: Any) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from traceloc.loading import Source, TraceBuilder, declared_error, text_of
+from traceloc.loading import Source, TraceBuilder, declared_error, exit_error, text_of
 from traceloc.loading.builder import lean
 from traceloc.trace import StepError, ToolCall, Trace
-from traceloc_plugins.codex.calls import exit_error
 from traceloc_plugins.facts import usage_from, word
-from traceloc_plugins.records import bounded
+from traceloc_plugins.records import bounded, integer, keep_rest
 from traceloc_plugins.turns import Turns
 
 MAIN = "codex"
 _EVENTS = ("thread.started", "turn.started", "turn.completed", "turn.failed")
+_OF_AN_EVENT = frozenset(("type", "thread_id", "item", "usage", "error", "message"))
 _ITEM_EVENTS = ("item.started", "item.updated", "item.completed")
 _TOOLS = {
     "command_execution": ("shell", ("command",)),
@@ -62,6 +62,8 @@ class _Writer:
         place = 0
         for value, number in self.source.documents():
             inner = value.get("events") if isinstance(value, dict) else None
+            if isinstance(value, dict) and isinstance(inner, list):
+                keep_rest(self.builder, value, {"events"}, place="document", whole_trace=True)
             inner = value if isinstance(value, list) else inner
             for event in inner if isinstance(inner, list) else [value]:
                 native = number - 1 if number and self.source.is_json_lines() else place
@@ -72,7 +74,7 @@ class _Writer:
         if self._running:
             self.builder.note("missing", "the stream breaks off inside a turn")
         if not self.builder.steps:
-            self._system("", {"native_index": 0})
+            self.turns.tell("", native_index=0)
         self.builder.note("missing", "the stream does not hold what was asked for")
         return self.builder.build(id=self._thread, session_id=self._thread)
 
@@ -86,6 +88,7 @@ class _Writer:
             self.builder.note("skipped", "lines that cannot be represented")
 
     def _event(self, event: dict[str, Any], place: dict[str, Any]) -> None:
+        keep_rest(self.builder, event, _OF_AN_EVENT, place=f"events[{place['native_index']}]")
         kind, item = event.get("type"), event.get("item")
         if kind == "thread.started":
             self._thread = self._thread or word(event.get("thread_id"))
@@ -114,7 +117,9 @@ class _Writer:
     def _fail(self, event: dict[str, Any], place: dict[str, Any]) -> None:
         error = event.get("error", event)
         text = text_of(bounded(error.get("message") if isinstance(error, dict) else error))
-        self._system(text, place, error=declared_error(text or "the turn failed", kind="model"))
+        self.turns.tell(
+            text, error=declared_error(text or "the turn failed", kind="model"), **place
+        )
         self.builder.outcome("failed", source="error", detail=text[:500] or None)
 
     def _item(self, item: dict[str, Any], place: dict[str, Any], *, done: bool) -> None:
@@ -128,7 +133,8 @@ class _Writer:
         elif kind == "error":
             if done:
                 text = text_of(bounded(item.get("message")))
-                self._system(text, place, error=declared_error(text or "error", kind="model"))
+                error = declared_error(text or "error", kind="model")
+                self.turns.tell(text, error=error, **place)
         else:
             self._tool(kind, item, place, done=done)
 
@@ -143,16 +149,19 @@ class _Writer:
         if kind == "todo_list" and error is None and not text:
             return  # a plan is written down, and nothing comes back
         facts = {key: item[key] for key in ("exit_code", "status") if item.get(key) is not None}
-        self.turns.answer(text, call_id=id, error=error, attributes=bounded(facts) or None, **place)
+        self.turns.answer(
+            text,
+            call_id=id,
+            error=error,
+            exit_code=integer(item.get("exit_code")),
+            attributes=bounded(facts) or None,
+            **place,
+        )
 
     def _say(self, text: str, place: dict[str, Any], **fields: Any) -> int:
         thoughts, self._thoughts = "\n".join(self._thoughts), []
         self._said = self.turns.say(MAIN, text, reasoning=thoughts, **fields, **place)
         return self._said
-
-    def _system(self, text: str, place: dict[str, Any], **fields: Any) -> None:
-        self.builder.agent("system", kind="system", attribution="role")
-        self.builder.step(kind="event", role="system", agent="system", text=text, **fields, **place)
 
 
 def _call(kind: str, id: str, item: dict[str, Any]) -> ToolCall:
@@ -191,7 +200,7 @@ def _error(item: dict[str, Any], text: str) -> StepError | None:
     if error:
         told = error.get("message") if isinstance(error, dict) else error
         return declared_error(text_of(bounded(told)) or "the tool failed")
-    if found := exit_error(item.get("exit_code")):
+    if found := exit_error(integer(item.get("exit_code"))):
         return found
     if item.get("status") == "declined":
         return StepError(kind="user_rejection", message="declined")

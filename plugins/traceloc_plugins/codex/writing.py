@@ -194,6 +194,7 @@ class _Writer:
                 call_id=call_id or "",
                 tool=tool,
                 error=returned.error,
+                exit_code=returned.exit_code,
                 value=returned.value,
                 **{**place, "attributes": {**line.others, **returned.facts} or None},
             )
@@ -217,13 +218,15 @@ class _Writer:
         elif kind in ("error", "stream_error"):
             voice.end()
             text = text_of(bounded(payload.get("message")))
-            self._system(text, line, error=declared_error(text or kind, kind="model"))
+            error = declared_error(text or kind, kind="model")
+            self.turns.tell(text, error=error, **_place(line))
             if kind == "error":
                 self.builder.outcome("failed", source="error", detail=text[:500] or kind)
         elif kind == "turn_aborted":
             voice.end()
             reason = word(payload.get("reason")) or "aborted"
-            self._system(reason, line, error=declared_error(reason, kind="user_rejection"))
+            error = declared_error(reason, kind="user_rejection")
+            self.turns.tell(reason, error=error, **_place(line))
         else:
             self._skipped[kind or "event_msg"] += 1
 
@@ -239,12 +242,6 @@ class _Writer:
         agent = voice.agent if role == "assistant" else self.builder.agent("user", kind="human")
         repeat = partial(self.builder.step, kind="event", role=role, agent=agent, text=text)
         voice.afterwards(partial(repeat, flags=("duplicate",), **_place(line)))
-
-    def _system(self, text: str, line: Line, **fields: Any) -> None:
-        self.builder.agent("system", kind="system", attribution="role")
-        self.builder.step(
-            kind="event", role="system", agent="system", text=text, **fields, **_place(line)
-        )
 
     def _keep_facts(self, line: Line, voice: Voice) -> None:
         meta = line.payload

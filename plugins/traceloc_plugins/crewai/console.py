@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from traceloc.loading import TraceBuilder, parse_arguments
 from traceloc.trace import ToolCall, Trace
-from traceloc_plugins.literals import as_json
 from traceloc_plugins.spans.values import decoded
 from traceloc_plugins.turns import Turns
 
@@ -103,7 +102,7 @@ def read_console(builder: TraceBuilder, boxes: list[Box]) -> Trace:
             task = task or said.get("Task")
             turns.ask(said.get("Task", ""), to=(agent or "agent",), **fields)
         elif "Tool Execution Started" in title and "Tool" in said:
-            arguments = as_json(decoded(parse_arguments(said.get("Args", ""))))
+            arguments = decoded(parse_arguments(said.get("Args", "")))
             call = ToolCall(name=said["Tool"], id=f"box {index}", arguments=arguments)
             if (
                 waiting and builder.steps[-1].tool_calls

@@ -14,7 +14,6 @@ from traceloc.loading import TraceBuilder, declared_error, text_of
 from traceloc.trace import ToolCall, Trace
 from traceloc_plugins.crewai.outputs import Finished, recipients
 from traceloc_plugins.crewai.values import read_response, read_usage, unquoted
-from traceloc_plugins.literals import as_json
 from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.records import bounded, id_field, integer, text_field
 from traceloc_plugins.spans.calls import canonical
@@ -93,7 +92,8 @@ class EventReader:
         self._prompts: dict[str, str] = {}
         self._given: dict[str, dict[str, Any]] = {}
         self._passed_on: dict[str, tuple[str, ...]] = {}
-        self._open: list[tuple[str | None, str, str]] = []
+        self._open: dict[str, list[tuple[str | None, str, str]]] = {}
+        """Calls without a result, by agent: a delegation is open while the other agent calls."""
         self._last: dict[str, int] = {}
         self._systems: dict[str, str] = {}
         self._instructed: set[str] = set()
@@ -212,24 +212,25 @@ class EventReader:
             **fields,
         )
         self._last[agent] = step
-        self._open = [(c.id, c.name, canonical(c.arguments)) for c in calls]
+        self._open[agent] = [(c.id, c.name, canonical(c.arguments)) for c in calls]
 
     def _add_result(
         self, event: dict[str, Any], agent: str, fields: dict[str, Any], *, failed: bool
     ) -> None:
         tool = text_field(event, "tool_name") or "tool"
-        arguments = as_json(decoded(bounded(event.get("tool_args"))))
+        arguments = decoded(bounded(event.get("tool_args")))
         text = text_of(bounded(event.get("error" if failed else "output")))
         named = _EXCEPTION.fullmatch(text[:4000]) if failed else None
         error = declared_error(named["text"], type=named["type"]) if named else None
         wanted = canonical(arguments)
-        match = next((c for c in self._open if c[1] == tool and c[2] == wanted), None)
-        match = match or next((c for c in self._open if c[1] == tool), None)
+        waiting = self._open.get(agent or "agent", [])
+        match = next((c for c in waiting if c[1] == tool and c[2] == wanted), None)
+        match = match or next((c for c in waiting if c[1] == tool), None)
         if match is None and (made := self._last.get(agent)) is not None:
             # An agent that asks in words; the framework reads the call out of them.
             self._builder.add_calls(made, [ToolCall(name=tool, arguments=arguments)])
         elif match is not None:
-            self._open.remove(match)
+            waiting.remove(match)
         call_id = match[0] if match else None
         self._turns.answer(text, call_id=call_id, tool=tool, failed=failed, error=error, **fields)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from traceloc.loading import TraceBuilder, declared_error, text_of
 from traceloc.trace import StepError, Trace
-from traceloc_plugins.records import bounded, keep_fields, text_field
+from traceloc_plugins.records import bounded, keep_fields, keep_rest, text_field
 from traceloc_plugins.spans.calls import canonical
 from traceloc_plugins.spans.messages import Message, read_messages
 from traceloc_plugins.spans.values import moment, nanoseconds
@@ -20,7 +20,11 @@ _SHORTEST = 3
 """A result of fewer characters is found everywhere by chance."""
 
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?=: task_name=\")")
+_OF_A_TASK = frozenset(
+    ("name", "description", "raw", "agent", "messages", "tool_failures", "summary")
+)
 _LOG_FIELDS = ("task_name", "task", "agent", "status", "output")
+_OF_AN_ENTRY = frozenset((*_LOG_FIELDS, "timestamp"))
 
 
 class Finished(NamedTuple):
@@ -57,7 +61,10 @@ def read_output(builder: TraceBuilder, output: dict[str, Any]) -> Trace:
         for name, task, chat in zip(names, tasks, chats, strict=True)
     ]
     position = 0
-    for task, name, chat, to in zip(tasks, names, chats, recipients(finished), strict=True):
+    for number, (task, name, chat, to) in enumerate(
+        zip(tasks, names, chats, recipients(finished), strict=True)
+    ):
+        keep_rest(builder, task, _OF_A_TASK, place=f"tasks_output[{number}]")
         position = _write_task(turns, task, name, chat, to, position)
     if not any(chats):
         note_task_level(builder)
@@ -177,6 +184,7 @@ def read_log(builder: TraceBuilder, entries: Iterable[Any]) -> Trace:
         if row is None:
             builder.note("skipped", "items that are no entry of the log")
             continue
+        keep_rest(builder, row, _OF_AN_ENTRY, place=f"entries[{index}]")
         agent, words = agents[index], text_of(bounded(row.get("task")))
         first = first or words
         fields: dict[str, Any] = {

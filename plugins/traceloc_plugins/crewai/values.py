@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from traceloc.loading import text_of
 from traceloc.trace import ToolCall, Usage
-from traceloc_plugins.literals import as_json
+from traceloc_plugins.literals import read_literal
 from traceloc_plugins.records import bounded, integer
 from traceloc_plugins.spans.messages import read_call
 from traceloc_plugins.spans.values import decoded
@@ -32,12 +31,11 @@ def unquoted(value: Any, depth: int = 12) -> Any:
         return [unquoted(inner, depth - 1) for inner in value]
     if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         try:
-            value = as_json(ast.literal_eval(value))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return read_literal(value)
+        except ValueError:
             return value
-        return value
     if isinstance(value, str) and value[:2] in ("{'", '{"', "[{") and depth:
-        inner = as_json(decoded(value))
+        inner = decoded(value)
         return unquoted(inner, depth - 1) if isinstance(inner, dict | list) else value
     return value
 

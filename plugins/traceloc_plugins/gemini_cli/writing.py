@@ -73,17 +73,8 @@ class _Writer:
         elif kind == "gemini":
             self._emit(message, text, attributes, place)
         else:
-            self.builder.agent("system", kind="system", attribution="role")
-            failed = declared_error(text or "error", kind=None) if kind == "error" else None
-            self.builder.step(
-                kind="event",
-                role="system",
-                agent="system",
-                text=text,
-                error=failed,
-                attributes=attributes,
-                **place,
-            )
+            failed = declared_error(text or "error") if kind == "error" else None
+            self.turns.tell(text, error=failed, attributes=attributes, **place)
 
     def _emit(
         self,

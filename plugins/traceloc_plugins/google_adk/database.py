@@ -36,13 +36,6 @@ def read_database(name: str, source: Source) -> Iterator[Trace]:
     Raises:
         TraceFormatError: If the database is damaged or holds no sessions.
     """
-    try:
-        yield from _read(name, source)
-    except UnicodeDecodeError as error:  # sqlite3 decodes its own messages without care
-        raise source.error("is a damaged SQLite database", code="TL103") from error
-
-
-def _read(name: str, source: Source) -> Iterator[Trace]:
     with closing(Database(source)) as database:
         known = database.tables.get("events", ())
         if not {*_KEY, "timestamp"} <= set(known):
@@ -55,8 +48,7 @@ def _read(name: str, source: Source) -> Iterator[Trace]:
             builder = TraceBuilder(format=name, source=source.path, dialect="database")
             if not whole:
                 builder.note("skipped", "actions of events: they are pickled, which is not read")
-            if database.has_unread_log:
-                builder.note("missing", "what lies in the database's write-ahead log")
+            database.note_unread_log(builder)
             app, user, session = map(str, key)
             document = {
                 "id": session,

@@ -80,7 +80,7 @@ class EventReader:
         first = len(self._builder.steps)
         content = event.get("content")
         parts = content.get("parts") if isinstance(content, dict) else None
-        parts = [snake(part) for part in parts] if isinstance(parts, list) else []
+        parts = [_stated(part) for part in parts] if isinstance(parts, list) else []
         if author == "user" and not any("function_response" in part for part in parts):
             text = _words(parts)
             if text or parts:
@@ -218,6 +218,11 @@ def _transfers(calls: Sequence[ToolCall], author: str) -> tuple[str, ...] | None
         if isinstance(name := call.arguments.get("agent_name"), str) and name and name != author
     ]
     return tuple(dict.fromkeys(names))
+
+
+def _stated(part: Any) -> dict[str, Any]:
+    """A part without the kinds that it is not, which a plain dump gives as null."""
+    return {key: value for key, value in snake(part).items() if value is not None}
 
 
 def _words(parts: Iterable[dict[str, Any]]) -> str:

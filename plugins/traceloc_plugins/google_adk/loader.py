@@ -23,10 +23,11 @@ from traceloc_plugins.google_adk.sessions import (
     read_events,
     read_session,
 )
-from traceloc_plugins.records import first_records, read_traces
+from traceloc_plugins.records import first_records, keep_rest, read_traces
 
 _TABLES = (b"CREATE TABLE events", b"CREATE TABLE sessions", b"app_name", b"invocation_id")
 _HOLDERS = ("eval_cases", "evalCases", "eval_case_results", "evalCaseResults")
+_OF_A_SET = frozenset((*_HOLDERS, "eval_set_id", "evalSetId", "eval_set_result_id"))
 
 
 class GoogleADKLoader:
@@ -71,7 +72,9 @@ class GoogleADKLoader:
                 if not _is_run(case):
                     strange += 1
                     continue
-                trace = _read(TraceBuilder(format=self.name, source=source.path), case)
+                builder = TraceBuilder(format=self.name, source=source.path)
+                keep_rest(builder, value, _OF_A_SET, place="document", whole_trace=True)
+                trace = _read(builder, case)
                 if trace.steps:
                     yield trace
             if strange or not cases:

@@ -125,6 +125,6 @@ def as_chat_message(pool: Pool, message: dict[str, Any]) -> dict[str, Any]:
         chat["tool_call_id"], chat["name"] = message.get("tool_call_id"), message.get("function")
         error = message.get("error")
         if isinstance(error, dict):
-            chat["is_error"] = True
+            chat["is_error"], chat["tool_error"] = True, error
             chat["content"] = text or text_of(bounded(error.get("message")))
     return chat

@@ -267,16 +267,8 @@ class EventReader:
             error = StepError(kind="limit", message=text or str(event.get("type")))
         elif kind == "approval":
             error = StepError(kind="user_rejection", message=text or str(event.get("decision")))
-        self.builder.agent("system", kind="system", attribution="role")
-        self.builder.step(
-            kind="event",
-            role="system",
-            agent="system",
-            text=text or kind,
-            error=error,
-            flags=("copied_context",) if kind == "compaction" else None,
-            **place,
-        )
+        flags = ("copied_context",) if kind == "compaction" else None
+        self.turns.tell(text or kind, error=error, flags=flags, **place)
 
     def _score(self, event: dict[str, Any]) -> None:
         told = {key: bounded(event[key]) for key in ("score", "target") if key in event}

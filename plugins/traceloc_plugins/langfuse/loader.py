@@ -38,6 +38,7 @@ class LangfuseLoader:
                 found.trace_id,
                 spans,
                 dialect_of=dialect_of,
+                envelope=found.envelope,
                 about=about,
                 repeated=found.repeated,
             )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from traceloc_plugins.records import bounded
-from traceloc_plugins.spans.collecting import Found, TraceFacts
+from traceloc_plugins.spans.collecting import Envelope, Found, TraceFacts
 from traceloc_plugins.spans.raw import RawSpan
 from traceloc_plugins.spans.values import decoded, nanoseconds
 
@@ -44,7 +44,7 @@ def is_observation(raw: Any) -> bool:
     )
 
 
-def read_export(document: Any, line: int | None) -> Iterator[Found]:
+def read_export(document: Any, line: int | None) -> Iterator[Found | Envelope]:
     """Traces and observations of one document, in file order."""
     for item in document if isinstance(document, list) else (document,):
         if not isinstance(item, dict):
@@ -54,11 +54,18 @@ def read_export(document: Any, line: int | None) -> Iterator[Found]:
             trace = item.get("trace")
             about = trace if isinstance(trace, dict) else item
             yield from _read_trace(about, observations, line)
+            if about is not item:
+                yield _around(item, "trace", "observations")
         elif is_observation(item):
             if (span := _span(item, None, line)) is not None:
                 yield span
         elif isinstance(rows := item.get("data"), list):
             yield from read_export([row for row in rows if isinstance(row, dict)], line)
+            yield _around(item, "data", "meta")
+
+
+def _around(item: dict[str, Any], *read: str) -> Envelope:
+    return Envelope({key: value for key, value in item.items() if key not in read})
 
 
 def _read_trace(about: dict[str, Any], rows: list[Any], line: int | None) -> Iterator[Found]:

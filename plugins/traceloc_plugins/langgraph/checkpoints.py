@@ -36,19 +36,13 @@ def read_threads(name: str, source: Source) -> Iterator[Trace]:
         for row in database.rows("writes", _WRITE, order=order):
             thread = str(row["thread_id"])
             threads.setdefault(thread, _Thread(unpacker)).add_write(row)
-        behind = database.has_unread_log
     finally:
         database.close()
     for thread in list(threads):
         builder = TraceBuilder(format=name, source=source.path, dialect="checkpoints")
         for kind, count in sorted(unpacker.strange.items()):
             builder.note("skipped", f"{count} values of type {kind!r} cannot be read")
-        if behind:
-            builder.note(
-                "missing",
-                "newer checkpoints are in the -wal file beside the database; "
-                "run PRAGMA wal_checkpoint(TRUNCATE) on it first",
-            )
+        database.note_unread_log(builder)
         found = threads.pop(thread)
         trace = write_trace(
             builder,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any
 
@@ -10,6 +9,7 @@ from traceloc.trace import SpanKind, Usage
 from traceloc_plugins.facts import word
 from traceloc_plugins.langgraph.messages import model_of, read_usage, unwrap, usage_of
 from traceloc_plugins.langgraph.namespaces import agent_in, is_inner
+from traceloc_plugins.literals import read_literal
 from traceloc_plugins.spans.dialect import Attribution, Content, Handoff, ToolUse
 from traceloc_plugins.spans.messages import clean_id
 from traceloc_plugins.spans.payloads import read_payloads
@@ -203,7 +203,7 @@ def _read_repr(use: ToolUse, raw: Any) -> None:
     if all_found:
         found = all_found[-1]
         try:
-            use.result = str(ast.literal_eval(found["text"]))
-        except (ValueError, SyntaxError):
+            use.result = str(read_literal(found["text"]))
+        except ValueError:
             use.result = found["text"][1:-1]
         use.call_id = use.call_id or clean_id(found["id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from traceloc.loading import TraceBuilder
@@ -10,6 +10,7 @@ from traceloc.trace import Trace
 from traceloc_plugins.langgraph.messages import Entry, Failure, is_message
 from traceloc_plugins.langgraph.states import (
     Gathered,
+    content_of,
     holds_messages,
     is_snapshot,
     is_streamed,
@@ -23,7 +24,12 @@ from traceloc_plugins.langgraph.writing import write_trace
 from traceloc_plugins.records import id_field
 
 _LOOKED_AT = 20
+_OF_AN_ITEM = frozenset(
+    ("values", "channel_values", "metadata", "created_at", "ts", "thread_id", "interrupts", "id")
+) | {"type", "data", "ns", "step", "payload", "timestamp", "v", "channel_versions"}
+_OF_AN_ITEM |= {"versions_seen", "updated_channels", "pending_sends"}
 _PLACES = frozenset(("config", "parent_config", "checkpoint", "parent_checkpoint", "tasks", "next"))
+_OF_AN_ITEM |= _PLACES
 
 
 def messages_of(value: Any) -> list[Any] | None:
@@ -94,12 +100,13 @@ class Conversations:
             yield self._write(list(read_list(self._messages)), "messages")
         for thread, snapshots in self._snapshots.items():
             found = read_history(snapshots).numbered()
-            fields = _fields_of(snapshots[0] if len(snapshots) == 1 else {})
+            fields = _fields_of(snapshots[0]) if len(snapshots) == 1 else _beside(snapshots)
             dialect = "history" if len(snapshots) > 1 else "state"
             yield self._write(found, dialect, id=thread or None, fields=fields)
         if self._streamed:
             found = read_stream(self._streamed).entries
-            yield self._write(found, "stream", id=_thread_of(self._streamed))
+            fields = _beside(filter(None, (content_of(item) for item, _ in self._streamed)))
+            yield self._write(found, "stream", id=_thread_of(self._streamed), fields=fields)
 
     def _add_state(self, value: Any, messages: list[Any]) -> Iterator[Trace]:
         first = messages[0] if isinstance(messages[0], dict) else {}
@@ -146,6 +153,16 @@ class Conversations:
         for _ in range(len(entries) - len(known)):
             builder.note("skipped", "items that are no message")
         return write_trace(builder, known, id=id, session_id=id, fields=fields)
+
+
+def _beside(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What snapshots or streamed items say beside their own fields; of each name the first."""
+    found: dict[str, Any] = {}
+    for item in items:
+        for key in item if not item.keys() <= _OF_AN_ITEM else ():
+            if key not in _OF_AN_ITEM:
+                found.setdefault(key, item[key])
+    return found
 
 
 def _fields_of(value: Any) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from traceloc_plugins.records import bounded, id_field
 from traceloc_plugins.spans.collecting import TraceFacts
 from traceloc_plugins.spans.raw import RawSpan
 
+_OF_AN_EVENT = frozenset(
+    ("event", "name", "run_id", "parent_ids", "data", "metadata", "tags", "parent_run_id")
+)
 _TYPES = {
     "chain": "chain",
     "chat_model": "llm",
@@ -74,6 +77,9 @@ class Events:
             )
             if isinstance(metadata := event.get("metadata"), dict):
                 span.attributes["metadata"] = bounded(metadata)
+            if not event.keys() <= _OF_AN_EVENT:
+                others = {key: item for key, item in event.items() if key not in _OF_AN_EVENT}
+                span.attributes.update(bounded(others))
             if tags := event.get("tags"):
                 span.attributes["tags"] = bounded(tags)
             if span.parent is None:

@@ -6,7 +6,7 @@ thread's history of states, or the database of a checkpointer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,7 +22,7 @@ from traceloc_plugins.langgraph.sniffing import score
 from traceloc_plugins.langgraph.states import read_list
 from traceloc_plugins.langgraph.writing import write_trace
 from traceloc_plugins.spans.assembly import About, assemble
-from traceloc_plugins.spans.collecting import Collected, collect
+from traceloc_plugins.spans.collecting import Collected, collect, trace_ids
 from traceloc_plugins.spans.raw import RawSpan
 from traceloc_plugins.truth import is_truth
 
@@ -30,6 +30,9 @@ _DIALECT = LangChain()
 _SPEAKING = LangChain(chains_speak=True)
 _NO_SYSTEMS = frozenset({"LangGraph", "RunnableSequence", "AgentExecutor", "default", "run"})
 """Names of classes and of LangSmith's own project, that tell no two systems apart."""
+
+
+Documents = Iterator[tuple[Any, int | None]]
 
 
 class LangGraphLoader:
@@ -42,12 +45,18 @@ class LangGraphLoader:
         """Runs, events, typed messages and checkpoints have keys of their own."""
         return score(head)
 
+    def group_keys(self, source: Source) -> Iterable[str]:
+        """Trace ids of runs, which come in pages."""
+        return trace_ids(source) if runs_in(source.head().first) else ()
+
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
         """Yield a trace for each run, thread or conversation."""
+        scattered = [s for s in sources if len(sources) > 1 and runs_in(s.head().first)]
+        yield from self._read_runs(scattered, put_together)
         for source in sources:
             if is_database(source.head().data):
                 yield from read_threads(self.name, source)
-            else:
+            elif source not in scattered:
                 yield from self._read(source)
 
     def _read(self, source: Source) -> Iterator[Trace]:
@@ -55,16 +64,18 @@ class LangGraphLoader:
         for value, line in documents:
             whole = chain([(value, line)], documents)
             if runs_in(value):
-                yield from self._read_runs(source, whole)
+                yield from self._read_runs([source], _begun(whole))
             elif _events_in(value):
                 yield from self._read_events(source, whole)
             else:
                 yield from self._read_conversations(source, whole)
 
     def _read_runs(
-        self, source: Source, documents: Iterator[tuple[Any, int | None]]
+        self,
+        sources: Sequence[Source],
+        documents: Callable[[Source], Documents],
     ) -> Iterator[Trace]:
-        for found in collect([source], lambda _: documents, read_document):
+        for found in collect(sources, documents, read_document):
             trace = self._assemble(found)
             if trace.steps:
                 yield trace
@@ -88,6 +99,7 @@ class LangGraphLoader:
                 spans,
                 dialect_of=lambda _: dialect,
                 about=about,
+                envelope=found.envelope,
                 repeated=found.repeated,
             )
 
@@ -116,9 +128,7 @@ class LangGraphLoader:
                 )
         return None
 
-    def _read_events(
-        self, source: Source, documents: Iterator[tuple[Any, int | None]]
-    ) -> Iterator[Trace]:
+    def _read_events(self, source: Source, documents: Documents) -> Iterator[Trace]:
         events, strange = Events(), 0
         for value, line in documents:
             found = _events_in(value)
@@ -133,14 +143,17 @@ class LangGraphLoader:
             if trace.steps:
                 yield without_clock(trace.model_copy(update={"dialect": "events"}))
 
-    def _read_conversations(
-        self, source: Source, documents: Iterator[tuple[Any, int | None]]
-    ) -> Iterator[Trace]:
+    def _read_conversations(self, source: Source, documents: Documents) -> Iterator[Trace]:
         found = Conversations(self.name, source.path)
         for value, line in documents:
             yield from (trace for trace in found.add(value, line) if trace.steps)
         yield from (trace for trace in found.finish() if trace.steps)
         _report(source, found.strange)
+
+
+def _begun(documents: Documents) -> Callable[[Source], Documents]:
+    """Documents of a source whose first one was looked at already."""
+    return lambda _: documents
 
 
 def _events_in(value: Any) -> list[dict[str, Any]]:

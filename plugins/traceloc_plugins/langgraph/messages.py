@@ -56,7 +56,8 @@ def unwrap(value: Any) -> dict[str, Any] | None:
         name = path[-1] if isinstance(path, list) and path else None
         value, kind = value["kwargs"], name or value["kwargs"].get("type")
     elif isinstance(value.get("data"), dict) and isinstance(kind, str):
-        value = value["data"]
+        # What stands beside the two is said of the message as well.
+        value = {**{k: v for k, v in value.items() if k not in ("type", "data")}, **value["data"]}
     if not isinstance(kind, str) or "content" not in value:
         return None
     kind = kind.removesuffix("Chunk").removesuffix("Message").lower()

@@ -9,8 +9,8 @@ from typing import Any
 from traceloc.loading import Source
 from traceloc_plugins.facts import word
 from traceloc_plugins.langgraph.messages import unescaped
-from traceloc_plugins.records import bounded, id_field
-from traceloc_plugins.spans.collecting import Found, TraceFacts
+from traceloc_plugins.records import bounded, id_field, split_truth
+from traceloc_plugins.spans.collecting import Envelope, Found, TraceFacts
 from traceloc_plugins.spans.raw import RawSpan, SpanEvent
 from traceloc_plugins.spans.values import identifier, nanoseconds
 
@@ -18,6 +18,7 @@ RUN_TYPES = frozenset(
     {"chain", "llm", "tool", "retriever", "prompt", "parser", "embedding", "chat_model", "agent"}
 )
 _PAGES = ("runs", "data", "items", "results")
+_OF_A_PART = frozenset(("part", "data", "headers", "content_type", "filename"))
 _PART = re.compile(r"(?:post|patch)\.([0-9a-fA-F-]{32,36})(?:\.(\w+))?")
 _RAISED = re.compile(
     r"(?P<type>(?:\w+\.)*\w+)\((?P<text>.*?)\)?(?:Traceback \(most recent call last\)|\Z)",
@@ -71,6 +72,8 @@ def put_together(source: Source) -> Iterator[tuple[Any, int | None]]:
         run = runs.setdefault(part[1], {"id": part[1]})
         lines.setdefault(part[1], line)
         data = value["data"]
+        for key in value.keys() - _OF_A_PART:
+            run.setdefault(key, value[key])
         if part[2]:
             run[part[2]] = data
         elif isinstance(data, dict):
@@ -80,7 +83,7 @@ def put_together(source: Source) -> Iterator[tuple[Any, int | None]]:
         yield run, None
 
 
-def read_document(value: Any, line: int | None) -> Iterator[Found]:
+def read_document(value: Any, line: int | None) -> Iterator[Found | Envelope]:
     """The spans of a document, parents before children, and what it says of the whole traces."""
     stack: list[tuple[dict[str, Any], RawSpan | None]]
     stack = [(run, None) for run in reversed(runs_in(value))]
@@ -95,6 +98,8 @@ def read_document(value: Any, line: int | None) -> Iterator[Found]:
         children = run.get("child_runs")
         if isinstance(children, list):
             stack.extend((child, span) for child in reversed(children) if is_run(child))
+    if isinstance(value, dict) and not is_run(value):
+        yield Envelope({key: item for key, item in value.items() if key not in _PAGES})
 
 
 def _span(run: dict[str, Any], above: RawSpan | None, line: int | None) -> RawSpan | None:
@@ -116,6 +121,11 @@ def _span(run: dict[str, Any], above: RawSpan | None, line: int | None) -> RawSp
     error = word(run.get("error"))
     about = {key: item for key, item in run.items() if key not in _PLACE and item is not None}
     attributes = {key: unescaped(bounded(item)) for key, item in about.items()}
+    if isinstance(attributes.get("events"), list):
+        events = split_truth({"events": attributes["events"]})
+        attributes |= events.attributes
+        if events.truth:
+            attributes["feedback.events"] = events.truth
     extra = unescaped(bounded(run.get("extra")))
     if isinstance(extra, dict):
         # What users add stands where every reader looks for it.

@@ -206,6 +206,17 @@ def _part(value: Any) -> tuple[Any, str, Any] | None:
     return (None, "updates", value) if _is_update(value) else None
 
 
+def content_of(value: Any) -> dict[str, Any] | None:
+    """The object of a streamed item whose fields are the framework's, and no names of nodes."""
+    part = _part(value)
+    if part is None or (part[1] == "updates" and part[2] is value):
+        return None
+    if isinstance(value, dict):
+        return value
+    debugged = part[1] in ("debug", "tasks", "checkpoints") and isinstance(part[2], dict)
+    return part[2] if debugged else None
+
+
 def _is_update(value: dict[str, Any]) -> bool:
     """Whether an object holds what nodes wrote, by their names."""
     return bool(value) and all(

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from traceloc.loading import TraceBuilder, parse_arguments, text_of
-from traceloc_plugins.records import bounded, id_field, text_field
+from traceloc_plugins.records import bounded, id_field, keep_rest, text_field
 from traceloc_plugins.spans.messages import Call, Message, read_call, role_of
 from traceloc_plugins.turns import Turns, as_tool_calls
 
 TYPES = frozenset(
     ("AgentInput", "AgentSetup", "AgentStream", "AgentOutput", "ToolCall", "ToolCallResult")
 )
+_OF_AN_EVENT = frozenset(("type", "data", "qualified_name", "value", "__is_pydantic"))
 _ENDS = ("StopEvent", "AgentWorkflowStartEvent", "StartEvent")
 _ASKING = ("InputRequiredEvent", "HumanResponseEvent")
 _FIELDS = {
@@ -95,6 +96,7 @@ class EventReader:
 
     def __init__(self, builder: TraceBuilder, events: Sequence[Any]) -> None:
         self._builder = builder
+        self._raw = events
         self._events = [read_event(event) for event in events]
         names = (e[1].get("current_agent_name") for e in self._events if e)
         self.turns = Turns(builder, (n for n in names if isinstance(n, str) and n))
@@ -107,6 +109,8 @@ class EventReader:
                 self._builder.note("skipped", "items that are no event of a workflow")
                 continue
             kind, data = event
+            if data is not (raw := self._raw[index]):
+                keep_rest(self._builder, raw, _OF_AN_EVENT, place=f"events[{index}]")
             try:
                 self._add(kind, bounded(data), index)
             except (ValueError, RecursionError):

@@ -7,14 +7,14 @@ from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
-from traceloc_plugins.literals import as_json
 from traceloc_plugins.llamaindex.events import EventReader, is_agent_event, read_event, read_message
-from traceloc_plugins.records import first_records, keep_fields, read_traces
+from traceloc_plugins.records import first_records, keep_fields, keep_rest, read_traces
 from traceloc_plugins.spans.delegation import handoff_target
 from traceloc_plugins.spans.values import decoded
 from traceloc_plugins.turns import Thread, Turns
 
 _DEPTH = 8
+_OF_A_CONTEXT = frozenset(("version", "globals", "state", "streaming_queue", "queues"))
 
 
 class LlamaIndexLoader:
@@ -69,7 +69,8 @@ def _read(builder: TraceBuilder, value: Any) -> Trace:
 def _read_context(builder: TraceBuilder, document: dict[str, Any]) -> Trace:
     """A saved context: who is there, what was asked, and the memory where it was kept."""
     builder.dialect = "context"
-    state = {key: as_json(decoded(kept)) for key, kept in (_state(document) or {}).items()}
+    keep_rest(builder, document, _OF_A_CONTEXT, place="context", whole_trace=True)
+    state = {key: decoded(kept) for key, kept in (_state(document) or {}).items()}
     agents = state.pop("agents", None)
     names = [name for name in agents if isinstance(name, str)] if isinstance(agents, list) else []
     turns = Turns(builder, names)

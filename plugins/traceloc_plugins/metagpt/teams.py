@@ -7,13 +7,20 @@ from typing import Any
 
 from traceloc.loading import TraceBuilder, text_of
 from traceloc.trace import Trace
-from traceloc_plugins.literals import as_json
-from traceloc_plugins.records import bounded, id_field, keep_fields, split_truth, text_field
+from traceloc_plugins.records import (
+    bounded,
+    id_field,
+    keep_fields,
+    keep_rest,
+    split_truth,
+    text_field,
+)
 from traceloc_plugins.spans.values import decoded
 from traceloc_plugins.turns import Turns
 
 _EVERYBODY = frozenset(("<all>", "<none>", "all", ""))
 _PEOPLE = frozenset(("user", "human", "boss"))
+_OF_A_ROLE = frozenset(("name", "profile", "goal", "constraints", "desc", "rc"))
 _READ = frozenset(("id", "content", "role", "cause_by", "sent_from", "send_to", "instruct_content"))
 
 
@@ -105,6 +112,8 @@ def read_team(builder: TraceBuilder, team: dict[str, Any]) -> Trace:
             description=text_field(role, "name"),
             instructions="\n".join(filter(None, rules)) or _prefix(role),
         )
+        others = {f"{names[key]}.{k}": v for k, v in role.items() if k not in _OF_A_ROLE}
+        keep_rest(builder, others, frozenset(), place=f"roles[{key}]", whole_trace=True)
     messages = _messages(env, roles)
     idea = text_field(team, "idea")
     if idea and not any(text_of(bounded(m.get("content"))) == idea for m in messages):
@@ -170,7 +179,7 @@ def _add_orders(reader: TeamReader, roles: dict[str, Any], names: dict[str, str]
 
 
 def _decoded(value: Any) -> Any:
-    return as_json(decoded(value)) if isinstance(value, str) else value
+    return decoded(value) if isinstance(value, str) else value
 
 
 def _prefix(role: dict[str, Any]) -> str | None:

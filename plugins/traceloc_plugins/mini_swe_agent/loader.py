@@ -11,9 +11,20 @@ from traceloc.trace import StepError, ToolCall, Trace, Usage
 from traceloc_plugins.facts import amount, moment, usage_from, word
 from traceloc_plugins.openai_chat.content import read_content
 from traceloc_plugins.openai_chat.messages import is_message
-from traceloc_plugins.records import bounded, drain, keep_fields, read_traces, split_truth
+from traceloc_plugins.records import (
+    bounded,
+    drain,
+    integer,
+    keep_fields,
+    keep_rest,
+    read_traces,
+    split_truth,
+)
 from traceloc_plugins.turns import Turns
 
+_OF_A_MESSAGE = frozenset(
+    ("role", "content", "extra", "timestamp", "tool_calls", "tool_call_id", "name", "object")
+) | {"function_call", "reasoning_content", "thinking_blocks", "output", "type", "id"}
 MAIN = "mini-swe-agent"
 _BLOCK = re.compile(r"```(?:mswea_bash_command|bash|sh)[^\S\n]*\n(.*?)\n?```", re.DOTALL)
 _SEEN = re.compile(r"\s*(?:<returncode>|<exception>|<output>|Observation:)")
@@ -99,6 +110,7 @@ class _Reader:
             self.builder.note("skipped", "messages that cannot be represented")
 
     def _add(self, message: dict[str, Any], native: int) -> None:
+        keep_rest(self.builder, message, _OF_A_MESSAGE, place=f"messages[{native}]")
         role, text = message.get("role"), text_of(bounded(message.get("content")))
         extra = message.get("extra")
         extra = bounded(extra) if isinstance(extra, dict) else {}
@@ -116,12 +128,12 @@ class _Reader:
         if role == "system":
             self.turns.instruct(MAIN, text, **place)
         elif role == "exit":
-            self._tell(text or self.status or "", place)
+            self.turns.tell(text or self.status or "", **place)
         elif self._open and (role == "tool" or not self._is_feedback(text)):
             self._result(message, extra, text, place)
         elif self._acted:
             # The answer of no command: the program could not read the one it was given.
-            self._tell(text, place, error=_misread(text))
+            self.turns.tell(text, error=_misread(text), **place)
         else:
             self.turns.ask(text, to=(MAIN,), **place)
 
@@ -162,18 +174,9 @@ class _Reader:
     ) -> None:
         named = word(message.get("tool_call_id"))
         call_id = named if named in self._open else next(iter(self._open))
-        code = extra.get("returncode")
-        error = None
-        if isinstance(code, int) and not isinstance(code, bool) and code != 0:
-            error = StepError(kind="tool", message=f"exit code {code}", declared=False)
+        code = integer(extra.get("returncode"))
         tool = self._open.pop(call_id)
-        self.turns.answer(text, call_id=call_id, tool=tool, error=error, **place)
-
-    def _tell(self, text: str, place: dict[str, Any], error: StepError | None = None) -> None:
-        self.builder.agent("system", kind="system", attribution="role")
-        self.builder.step(
-            kind="event", role="system", agent="system", text=text, error=error, **place
-        )
+        self.turns.answer(text, call_id=call_id, tool=tool, exit_code=code, **place)
 
 
 def _misread(text: str) -> StepError:

@@ -35,6 +35,7 @@ class MLflowLoader:
                 found.trace_id,
                 list(found.spans.values()),
                 dialect_of=dialect_of,
+                envelope=found.envelope,
                 about=about_trace(builder, found.facts),
                 repeated=found.repeated,
             )

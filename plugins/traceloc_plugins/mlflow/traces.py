@@ -14,7 +14,7 @@ from traceloc.loading import TraceBuilder
 from traceloc_plugins.otel.containers import read_spans
 from traceloc_plugins.records import bounded, split_truth
 from traceloc_plugins.spans.assembly import About
-from traceloc_plugins.spans.collecting import Found, TraceFacts
+from traceloc_plugins.spans.collecting import Envelope, Found, TraceFacts
 from traceloc_plugins.spans.raw import RawSpan
 from traceloc_plugins.spans.values import decoded
 
@@ -27,7 +27,7 @@ _OF_THE_STORE = frozenset(
 """Facts about the copy in the store, and previews of what the spans say in full."""
 
 
-def read_trace(document: Any, line: int | None) -> Iterator[Found]:
+def read_trace(document: Any, line: int | None) -> Iterator[Found | Envelope]:
     """Traces of one document: a trace, a row of ``search_traces``, or a list of either."""
     for item in document if isinstance(document, list) else (document,):
         if not isinstance(item, dict):
@@ -45,6 +45,8 @@ def read_trace(document: Any, line: int | None) -> Iterator[Found]:
         if not isinstance(trace_id, str) or not isinstance(spans, list):
             continue
         yield TraceFacts(trace_id, info)
+        if item.get("info"):  # else the columns are the trace's
+            yield Envelope({key: item[key] for key in item if key not in ("info", "data", "trace")})
         for found in read_spans([_with_trace(span) for span in spans], line):
             if isinstance(found, RawSpan):
                 found.trace_id = trace_id

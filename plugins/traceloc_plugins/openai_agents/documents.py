@@ -56,7 +56,6 @@ def items_in(value: Any) -> list[Any] | None:
     if not isinstance(value, list) or any(map(is_chat_only, value[:LOOKED_AT])):
         return None
     return value or None if whole or any(map(is_item, value[:LOOKED_AT])) else None
-    return None
 
 
 def read_run_state(name: str, path: str, state: dict[str, Any]) -> Trace:
@@ -184,27 +183,22 @@ def _add_guardrails(reader: ItemReader, results: Any, position: int) -> None:
 
 
 def read_items(
-    name: str,
-    path: str,
+    builder: TraceBuilder,
     items: Iterable[tuple[Any, int | None]],
     *,
     about: dict[str, Any] | None = None,
     times: Sequence[Any] = (),
-    dialect: str = "items",
     id: str | None = None,
 ) -> Trace:
     """The trace of items that name no agents.
 
     Args:
-        name: Name of the loader.
-        path: The file, as the user named it.
+        builder: The trace under construction.
         items: Items with their lines.
         about: The request and response they are from, where there is one.
         times: When each was written, where that is known.
-        dialect: How the items came.
         id: Id of the session.
     """
-    builder = TraceBuilder(format=name, source=path, dialect=dialect)
     known = [(fields if isinstance(fields, dict) else {}, line) for fields, line in items]
     targets = dict(_said_targets(fields for fields, _ in known))
     reader = ItemReader(builder, list(targets.values()))
@@ -265,12 +259,12 @@ def read_sessions(name: str, source: Source) -> Iterator[Trace]:
     finally:
         database.close()
     for session, rows in sessions.items():
+        builder = TraceBuilder(format=name, source=source.path, dialect="session")
+        database.note_unread_log(builder)
         trace = read_items(
-            name,
-            source.path,
+            builder,
             [(fields, None) for fields, _ in rows],
             times=[time for _, time in rows],
-            dialect="session",
             id=session,
         )
         if trace.steps:

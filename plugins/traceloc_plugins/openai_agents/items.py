@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from traceloc.loading import TraceBuilder, parse_arguments
 from traceloc.trace import StepError, ToolCall, Usage
 from traceloc_plugins.facts import moment, word
-from traceloc_plugins.records import bounded, id_field
+from traceloc_plugins.records import bounded, id_field, rest_of
 from traceloc_plugins.spans.messages import json_text, read_messages
 from traceloc_plugins.turns import Turns
 
@@ -23,6 +23,13 @@ _NOT_APPROVED = "Tool execution was not approved"
 _FAILED = frozenset({"failed", "incomplete", "error"})
 _HOSTED_ARGUMENTS = ("action", "queries", "code", "arguments", "input", "operation", "prompt")
 _HOSTED_RESULTS = ("output", "outputs", "results", "result")
+_OF_AN_ITEM = frozenset(
+    """
+    type role content id call_id callId name server_label arguments status summary rawContent
+    encrypted_content error is_error action queries code input operation prompt output outputs
+    results result
+    """.split()
+)
 _SILENT = frozenset({"item_reference", "mcp_list_tools", "mcp_approval_request"})
 
 
@@ -51,6 +58,8 @@ class _Answer:
     targets: list[str] = field(default_factory=list)
     hosted: list[tuple[Item, dict[str, Any]]] = field(default_factory=list)
     """Calls that the model's maker executed, whose results stand in the same item."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What the items say that has no field."""
 
 
 def kind_of(value: Any) -> str:
@@ -130,7 +139,11 @@ class ItemReader:
             self._add_call(item, kind)
         else:
             self.close()
+            self._builder.beside(self._rest(item))
             self._add_other(item, kind)
+            return
+        if self._open is not None:
+            self._open.beside.update(self._rest(item))
 
     def _answer(self, item: Item) -> _Answer:
         """The answer an item belongs to: the open one, unless it is another's."""
@@ -142,6 +155,10 @@ class ItemReader:
         if self._open is None:
             self._open = _Answer(item)
         return self._open
+
+    def _rest(self, item: Item) -> dict[str, Any]:
+        place = f"items[{item.position}]"
+        return rest_of(self._builder, item.fields, _OF_AN_ITEM, place=place)
 
     def _add_call(self, item: Item, kind: str) -> None:
         fields, answer = item.fields, self._answer(item)
@@ -213,6 +230,7 @@ class ItemReader:
         targets = tuple(dict.fromkeys(answer.targets))
         for target in targets:
             known.introduce(target, attribution="explicit" if first.agent else "guess")
+        self._builder.beside(answer.beside)
         known.say(
             agent,
             "\n".join(filter(None, answer.words)),

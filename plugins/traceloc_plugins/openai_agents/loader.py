@@ -116,6 +116,7 @@ class OpenAIAgentsLoader:
             found.trace_id,
             spans,
             dialect_of=lambda _: dialect,
+            envelope=found.envelope,
             about=About(
                 system=None if (workflow or "").lower() in PLACEHOLDERS else workflow,
                 session_id=thread_of(found.facts),
@@ -142,7 +143,7 @@ class OpenAIAgentsLoader:
                 else:
                     strange += 1
         if loose:
-            trace = read_items(self.name, source.path, loose)
+            trace = read_items(self._builder(source), loose)
             yield from [trace] if trace.steps else []
         if strange:
             source.report(
@@ -159,7 +160,10 @@ class OpenAIAgentsLoader:
         if about and isinstance(response := about.get("response"), dict):
             about = {**about, **response}
             about.pop("response")
-        return read_items(self.name, source.path, [(item, None) for item in items], about=about)
+        return read_items(self._builder(source), [(item, None) for item in items], about=about)
+
+    def _builder(self, source: Source) -> TraceBuilder:
+        return TraceBuilder(format=self.name, source=source.path, dialect="items")
 
 
 def _with_end(builder: TraceBuilder, trace: Trace) -> Trace:

@@ -12,13 +12,16 @@ from typing import Any
 
 from traceloc_plugins.facts import word
 from traceloc_plugins.records import bounded, id_field
-from traceloc_plugins.spans.collecting import Found, TraceFacts
+from traceloc_plugins.spans.collecting import Envelope, Found, TraceFacts
 from traceloc_plugins.spans.messages import Call
 from traceloc_plugins.spans.raw import RawSpan, SpanEvent
 from traceloc_plugins.spans.results import unwrap_arguments
 from traceloc_plugins.spans.values import identifier, nanoseconds
 
 _OBJECTS = ("trace", "trace.span")
+_OF_A_SPAN = frozenset(
+    ("object", "id", "trace_id", "parent_id", "started_at", "ended_at", "span_data", "error")
+) | {"metadata"}
 _MODELS = ("response", "generation")
 _NO_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -36,7 +39,7 @@ def records_in(value: Any) -> list[dict[str, Any]]:
     return [item for item in inner if is_record(item)] if isinstance(inner, list) else []
 
 
-def read_document(value: Any, line: int | None) -> Iterator[Found]:
+def read_document(value: Any, line: int | None) -> Iterator[Found | Envelope]:
     """The spans of a document, and what it says of whole traces."""
     for record in records_in(value):
         if record["object"] == "trace":
@@ -44,6 +47,8 @@ def read_document(value: Any, line: int | None) -> Iterator[Found]:
                 yield TraceFacts(id, bounded({**record, "object": None}))
         elif (span := _span(record, line)) is not None:
             yield span
+    if isinstance(value, dict) and not is_record(value):
+        yield Envelope({key: item for key, item in value.items() if key != "data"})
 
 
 def _span(record: dict[str, Any], line: int | None) -> RawSpan | None:
@@ -59,7 +64,9 @@ def _span(record: dict[str, Any], line: int | None) -> RawSpan | None:
         name=word(about.get("name")) or word(about.get("type")) or "span",
         start=nanoseconds(record.get("started_at")),
         end=nanoseconds(record.get("ended_at")),
-        attributes={key: item for key, item in about.items() if item is not None},
+        attributes={
+            key: item for key, item in (*_others(record), *about.items()) if item is not None
+        },
         status="ok" if record.get("ended_at") else "unset",
         line=line,
     )
@@ -71,6 +78,11 @@ def _span(record: dict[str, Any], line: int | None) -> RawSpan | None:
     if isinstance(error, dict):
         _add_error(span, bounded(error))
     return span
+
+
+def _others(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a record says beside what the SDK writes in each."""
+    return ((key, bounded(item)) for key, item in record.items() if key not in _OF_A_SPAN)
 
 
 def _add_error(span: RawSpan, error: dict[str, Any]) -> None:

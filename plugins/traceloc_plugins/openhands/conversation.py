@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from traceloc.loading import Source, TraceBuilder, declared_error, parse_arguments, text_of
+from traceloc.loading import (
+    Source,
+    TraceBuilder,
+    declared_error,
+    exit_error,
+    parse_arguments,
+    text_of,
+)
 from traceloc.trace import StepError, ToolCall, Trace, Usage
 from traceloc_plugins.facts import moment, usage_from, word
 from traceloc_plugins.openai_chat.loader import OpenAIChatLoader
 from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.openhands.steps import Writer, hand_over
-from traceloc_plugins.records import bounded, keep_fields, split_truth
+from traceloc_plugins.records import bounded, integer, keep_fields, split_truth
 
 _KINDS = frozenset(
     {
@@ -226,7 +233,15 @@ class _Reader:
         facts = {key: value for key, value in seen.items() if key not in ("content", "is_error")}
         place["attributes"] = {**facts, **(place["attributes"] or {})} or None
         tool = word(event.get("tool_name"))
-        self.writer.answer(text, event=id, call_id=call_id, tool=tool, error=error, **place)
+        self.writer.answer(
+            text,
+            event=id,
+            call_id=call_id,
+            tool=tool,
+            error=error,
+            exit_code=integer(seen.get("exit_code")),
+            **place,
+        )
 
     def _tools(self, tools: Any) -> None:
         """Tools that were offered, in the SDK's own shape or the API's."""
@@ -262,12 +277,9 @@ def _reasoning(holder: dict[str, Any]) -> str | None:
 
 
 def _exit_error(seen: dict[str, Any]) -> StepError | None:
-    code = seen.get("exit_code")
-    if not isinstance(code, int) or isinstance(code, bool) or code == 0:
-        return None
-    late = seen.get("timeout") is True or code == -1
-    message = f"exit code {code}"
-    return StepError(kind="timeout" if late else "tool", message=message, declared=False)
+    error = exit_error(code := integer(seen.get("exit_code")))
+    late = error and (seen.get("timeout") is True or code == -1)
+    return error.model_copy(update={"kind": "timeout"}) if error and late else error
 
 
 def _place(event: dict[str, Any], native: int, *used: str) -> dict[str, Any]:

@@ -88,8 +88,7 @@ class Writer:
         """Something that happened around the agent."""
         fields.pop("value", None)
         fields.pop("tool", None)
-        self.builder.agent(agent, kind="system", attribution="role")
-        return self.builder.step(kind="event", role="system", agent=agent, text=text, **fields)
+        return self.turns.tell(text, agent=agent, **fields)
 
     def ask(self, text: str, *, event: str | None, **fields: Any) -> None:
         """What a person said."""

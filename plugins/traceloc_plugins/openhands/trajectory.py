@@ -6,12 +6,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from traceloc.loading import Source, TraceBuilder, declared_error, parse_arguments, text_of
+from traceloc.loading import (
+    Source,
+    TraceBuilder,
+    declared_error,
+    exit_error,
+    parse_arguments,
+    text_of,
+)
 from traceloc.trace import StepError, ToolCall, Trace
 from traceloc_plugins.facts import moment, usage_from, word
 from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.openhands.steps import Writer, hand_over
-from traceloc_plugins.records import bounded, drain, id_field, keep_fields, split_truth
+from traceloc_plugins.records import bounded, drain, id_field, integer, keep_fields, split_truth
 
 _SOURCES = frozenset({"user", "agent", "environment"})
 _USAGE = {
@@ -219,6 +226,7 @@ class _Reader:
             event=id_field(event, "id"),
             call_id=call_id,
             error=_error(event, kind, extras, text),
+            exit_code=_exit_code(extras),
             **_place(event, native, used=("observation", "content", "message")),
         )
 
@@ -263,15 +271,18 @@ def _error(event: dict[str, Any], kind: str, extras: dict[str, Any], text: str) 
         return declared_error(text or "error", type=word(extras.get("error_id")))
     if kind == "user_rejected":
         return StepError(kind="user_rejection", message=text or "rejected")
-    metadata = extras.get("metadata")
-    code = metadata.get("exit_code") if isinstance(metadata, dict) else extras.get("exit_code")
-    if isinstance(code, int) and not isinstance(code, bool) and code != 0:
+    code = _exit_code(extras)
+    if error := exit_error(code):
         # -1 is what the runtime gives where a command still runs after its time.
-        late = "timeout" if code == -1 else "tool"
-        return StepError(kind=late, message=f"exit code {code}", declared=False)
+        return error.model_copy(update={"kind": "timeout"}) if code == -1 else error
     if event.get("success") is False:
         return StepError(kind="tool", message=text[:500] or "success: false", declared=False)
     return None
+
+
+def _exit_code(extras: dict[str, Any]) -> int | None:
+    metadata = extras.get("metadata")
+    return integer((metadata if isinstance(metadata, dict) else extras).get("exit_code"))
 
 
 def _between(args: dict[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from traceloc_plugins.otel.parts import (
     scope_name,
     text_or_empty,
 )
+from traceloc_plugins.spans.collecting import Envelope
 from traceloc_plugins.spans.raw import ContentRecord, RawSpan
 from traceloc_plugins.spans.values import attributes, decoded, identifier, nanoseconds
 
@@ -29,11 +30,25 @@ _RESOURCES = ("resourceSpans", "resource_spans", "batches")
 _SCOPES = ("scopeSpans", "scope_spans", "instrumentationLibrarySpans")
 _LOGS = ("resourceLogs", "resource_logs")
 _LISTS = ("data", "spans", "traces", "trace", "result", "results")
+_OF_A_SPAN = frozenset(
+    """
+    traceId trace_id spanId span_id parentSpanId parent_span_id parent_id context span_context
+    context.trace_id context.span_id name kind span_kind attributes span_attributes
+    startTimeUnixNano start_time_unix_nano startTime start_time
+    endTimeUnixNano end_time_unix_nano endTime end_time
+    events span_events links status status_code status_message resource scope instrumentation_scope
+    traceState trace_state flags trace_flags
+    droppedAttributesCount dropped_attributes_count droppedEventsCount dropped_events_count
+    droppedLinksCount dropped_links_count
+    """.split()
+)
+"""Fields of a span that are read, or that only the way of shipping it needs."""
+_OF_A_DOCUMENT = frozenset((*_RESOURCES, *_SCOPES, *_LOGS, *_LISTS, "resource", "schemaUrl"))
 _OUTSIDE = "attributes."
 """Prefix of the columns of Phoenix' dataframe."""
 
 
-def read_spans(document: Any, line: int | None) -> Iterator[Found]:
+def read_spans(document: Any, line: int | None) -> Iterator[Found | Envelope]:
     """Spans and content records of one JSON document, in file order."""
     for item in document if isinstance(document, list) else (document,):
         if isinstance(item, list):
@@ -42,7 +57,7 @@ def read_spans(document: Any, line: int | None) -> Iterator[Found]:
             yield from _read_object(item, line)
 
 
-def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found]:
+def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found | Envelope]:
     known = False
     for key in _RESOURCES:
         if isinstance(groups := item.get(key), list):
@@ -55,9 +70,11 @@ def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found]:
             for group in groups:
                 yield from _resource_logs(group)
     if known:
+        yield from _envelope(item)
         return
     if any(isinstance(item.get(key), list) for key in _SCOPES):
         yield from _resource(item, line)
+        yield from _envelope(item)
     elif "span_attributes" in item or "child_spans" in item:
         yield from read_nested(item, line)
     elif isinstance(item.get("traceID"), str) and isinstance(item.get("spans"), list):
@@ -70,6 +87,29 @@ def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found]:
         for key in _LISTS:
             if isinstance(inner := item.get(key), list | dict):
                 yield from read_spans(inner, line)
+        yield from _envelope(item)
+
+
+def _envelope(item: dict[str, Any]) -> Iterator[Envelope]:
+    if not item.keys() <= _OF_A_DOCUMENT:
+        yield Envelope({key: item[key] for key in item if key not in _OF_A_DOCUMENT})
+
+
+def _is_something(value: Any) -> bool:
+    if isinstance(value, float):
+        return value == value  # an empty cell of a table is no number
+    return not (value is None or (isinstance(value, str | list | dict) and not value))
+
+
+def _others(raw: dict[str, Any]) -> dict[str, Any]:
+    """What a span says beside the fields that every span has."""
+    if raw.keys() <= _OF_A_SPAN:
+        return {}
+    return {
+        key: value
+        for key, value in raw.items()
+        if key not in _OF_A_SPAN and not key.startswith(_OUTSIDE) and _is_something(value)
+    }
 
 
 def _resource(group: Any, line: int | None) -> Iterator[Found]:
@@ -99,7 +139,7 @@ def _otlp(raw: dict[str, Any], line: int | None) -> RawSpan | None:
         name=text_or_empty(raw.get("name")),
         start=_time(raw, "start"),
         end=_time(raw, "end"),
-        attributes=attributes(raw.get("attributes")),
+        attributes={**_others(raw), **attributes(raw.get("attributes"))},
         status=status,
         message=message,
         events=read_events(raw.get("events")),
@@ -157,7 +197,7 @@ def _flat(raw: dict[str, Any], line: int | None) -> RawSpan | None:
         name=text_or_empty(raw.get("name")),
         start=_time(raw, "start"),
         end=_time(raw, "end"),
-        attributes=about,
+        attributes={**_others(raw), **about},
         status=status,
         message=message or text_or_empty(raw.get("status_message")),
         events=read_events(raw.get("events")) + read_events(raw.get("span_events")),

@@ -47,6 +47,7 @@ class OTelLoader:
                 found.trace_id,
                 list(found.spans.values()),
                 dialect_of=dialect_of,
+                envelope=found.envelope,
                 repeated=found.repeated,
                 unjoined=found.unjoined,
             )

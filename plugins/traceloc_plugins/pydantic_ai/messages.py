@@ -7,7 +7,7 @@ from typing import Any
 
 from traceloc.loading import declared_error, parse_arguments, text_of
 from traceloc.trace import ErrorKind, StepError, ToolCall, Usage
-from traceloc_plugins.records import bounded, id_field, integer, split_truth, text_field
+from traceloc_plugins.records import bounded, id_field, integer, keep_rest, split_truth, text_field
 from traceloc_plugins.spans.messages import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Turns
@@ -15,6 +15,9 @@ from traceloc_plugins.turns import Turns
 _CALLS = ("tool-call", "builtin-tool-call", "native-tool-call")
 _RETURNS = ("tool-return", "builtin-tool-return", "native-tool-return")
 _SHOWN = ("finish_reason", "provider_name", "state", "metadata")
+_OF_A_MESSAGE = frozenset(
+    ("kind", "parts", "timestamp", "instructions", "run_id", "conversation_id", "usage")
+) | {"model_name", "provider_response_id", "vendor_id", "provider_url", *_SHOWN[:3]}
 _GOOD = ("success", None, "")
 
 Interlude = Callable[[ToolCall], None]
@@ -67,6 +70,8 @@ class MessageReader:
             return
         try:
             message = bounded(message)
+            place = self._offset + index
+            keep_rest(builder, message, _OF_A_MESSAGE, place=f"messages[{place}]")
             if message["kind"] == "request":
                 self._add_request(message, self._offset + index)
             else:

@@ -44,6 +44,8 @@ _ERRORS: dict[str, ErrorKind] = {
 _FAILED_TOOL = re.compile(r"Error (?:executing|when calling|while calling) tool '([^']{1,200})'")
 _UNKNOWN_TOOL = re.compile(r"Unknown tool '?([^\s',.]{1,200})")
 _MANAGED = re.compile(r"\s*Here is the final answer from your managed agent '([^']{1,200})'")
+_NAMED = re.compile(r"\s*You're a helpful agent named '([^']{1,200})'")
+"""How a manager's task begins: the only place where an agent's memory says its name."""
 
 
 def as_step(value: Any) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class StepReader:
     def __init__(self, builder: TraceBuilder) -> None:
         self.builder = builder
         self.turns = Turns(builder)
-        self.turns.introduce(MAIN, attribution="role")
+        self.main = ""
         self._final: str | None = None
 
     def add(self, value: Any, native: int) -> None:
@@ -74,6 +76,8 @@ class StepReader:
             self.builder.note("skipped", "steps that cannot be represented")
 
     def _add(self, step: dict[str, Any], native: int) -> None:
+        if not self.main:
+            self._meet(step)
         timing = decoded(step.get("timing"))
         timing = timing if isinstance(timing, dict) else {}
         others = {key: value for key, value in step.items() if key not in _READ}
@@ -85,21 +89,26 @@ class StepReader:
         if "step_number" in step:
             self._action(step, place, moment(timing.get("end_time")))
         elif "task" in step:
-            self.turns.ask(text_of(bounded(step["task"])), to=(MAIN,), **place)
+            self.turns.ask(text_of(bounded(step["task"])), to=(self.main,), **place)
         elif "system_prompt" in step:
             self._instruct(text_of(bounded(step["system_prompt"])), place)
         elif "plan" in step:
             usage = usage_from(decoded(step.get("token_usage")), _USAGE)
             text = text_of(bounded(step["plan"]))
-            self.turns.say(MAIN, text, kind="thought", usage=usage, **place)
+            self.turns.say(self.main, text, kind="thought", usage=usage, **place)
         elif "output" in step:
             self._answer(text_of(bounded(step["output"])), place)
         else:
             self.builder.note("skipped", "steps of an unknown type")
 
+    def _meet(self, step: dict[str, Any]) -> None:
+        named = _NAMED.match(text_of(bounded(step.get("task"))))
+        self.main = named[1] if named else MAIN
+        self.turns.introduce(self.main, attribution="explicit" if named else "role")
+
     def _instruct(self, text: str, place: dict[str, Any]) -> None:
         if text and not self.turns.has_said("system", text):
-            self.turns.instruct(MAIN, text, **{**place, "attributes": None})
+            self.turns.instruct(self.main, text, **{**place, "attributes": None})
 
     def _action(self, step: dict[str, Any], place: dict[str, Any], end: Any) -> None:
         given = read_messages(bounded(decoded(step.get("model_input_messages"))))
@@ -115,7 +124,7 @@ class StepReader:
         after = {**place, "timestamp": end or place["timestamp"], "attributes": None}
         if not (text or calls):
             if error is not None:
-                self._tell(error, after)
+                self.turns.tell(error.message, error=error, **after)
             text = output  # written when no steps were left, by a call that is not remembered
         raw = message.get("raw")
         raw = raw if isinstance(raw, dict) else {}
@@ -123,7 +132,7 @@ class StepReader:
         if not (text or calls or usage):
             return
         index = self.turns.say(
-            MAIN,
+            self.main,
             text,
             calls=calls,
             usage=usage,
@@ -137,7 +146,7 @@ class StepReader:
         if calls:
             self._results(index, step, calls, error, output, after)
         elif error is not None and self.builder.steps[-1].role == "assistant" and text != output:
-            self._tell(error, after)
+            self.turns.tell(error.message, error=error, **after)
 
     def _results(
         self,
@@ -164,15 +173,15 @@ class StepReader:
         named = blamed[1] if blamed else calls[0].name
         call = next((call for call in calls if call.name == named), None)
         if call is None:
-            self._tell(error, place)
+            self.turns.tell(error.message, error=error, **place)
             return
         text = "\n".join(filter(None, (text, error.message)))
         self.turns.answer(text, call_id=call.id, tool=call.name, error=error, **place)
 
     def _hand_over(self, index: int, name: str) -> None:
         """A managed agent is seen only by its report; its own steps are not in this memory."""
-        self.builder.agent(MAIN, kind="orchestrator")
-        self.turns.introduce(name, parent=MAIN)
+        self.builder.agent(self.main, kind="orchestrator")
+        self.turns.introduce(name, parent=self.main)
         step = self.builder.steps[index]
         update = {"to": (name,), "kind": "handoff"}
         self.builder.steps[index] = lean(step.model_copy(update=update))
@@ -180,13 +189,7 @@ class StepReader:
 
     def _answer(self, text: str, place: dict[str, Any]) -> None:
         flags = ("duplicate",) if text == self._final else None
-        self.turns.say(MAIN, text, kind="event" if flags else None, flags=flags, **place)
-
-    def _tell(self, error: StepError, place: dict[str, Any]) -> None:
-        self.builder.agent("system", kind="system", attribution="role")
-        self.builder.step(
-            kind="event", role="system", agent="system", text=error.message, error=error, **place
-        )
+        self.turns.say(self.main, text, kind="event" if flags else None, flags=flags, **place)
 
 
 def _calls(step: dict[str, Any], message: dict[str, Any]) -> list[ToolCall]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from traceloc.loading import TraceBuilder
 from traceloc.trace import Trace
-from traceloc_plugins.records import state_outcome
+from traceloc_plugins.records import keep_fields, state_outcome
 from traceloc_plugins.spans.dialects.beeai import fold_events
 from traceloc_plugins.spans.names import GENERIC_ROOTS, guessed_name, is_placeholder
 from traceloc_plugins.spans.order import in_order
@@ -39,6 +40,7 @@ def assemble(
     *,
     dialect_of: Choice,
     about: About | None = None,
+    envelope: Mapping[str, Any] | None = None,
     repeated: int = 0,
     unjoined: int = 0,
 ) -> Trace:
@@ -50,10 +52,12 @@ def assemble(
         spans: In file order, each once.
         dialect_of: Which dialect a span speaks.
         about: What the source says of the trace as a whole.
+        envelope: What the documents say beside their spans.
         repeated: How often a span id was met again.
         unjoined: Content records whose span is missing.
     """
     about = about or About()
+    beside = keep_fields(builder, {**(envelope or {}), **_resource(spans)})
     take_truth_out(builder, spans)
     fold_events(spans)
     nodes, order = build_tree(spans, dialect_of, builder.note)
@@ -71,12 +75,14 @@ def assemble(
                 _add_tool(builder, tool)
         elif node.tool is not None and not node.shadowed:
             span = node.span
+            schema = decoded(span.text("tool.parameters", "gen_ai.tool.json_schema"))
             _add_tool(
                 builder,
                 {
                     "name": node.tool.name,
                     "description": span.text("tool.description", "gen_ai.tool.description"),
-                    "parameters": decoded(span.text("tool.parameters", "gen_ai.tool.json_schema")),
+                    # Some write what the tool was called with under the same name.
+                    "parameters": schema if _is_schema(schema) else None,
                 },
             )
     for position in order:
@@ -90,7 +96,7 @@ def assemble(
         id=trace_id,
         task=about.task or _task(builder, nodes, order),
         system=about.system or _system(spans),
-        attributes=about.attributes,
+        attributes={**beside, **about.attributes},
         session_id=about.session_id
         or _first(
             spans,
@@ -116,6 +122,14 @@ def _fallback_agent(nodes: list[Node], order: list[int]) -> str:
         if name:
             return name
     return next(filter(None, (_service(node.span) for node in nodes)), "agent")
+
+
+def _resource(spans: list[RawSpan]) -> dict[str, Any]:
+    """What the spans say of the process they were recorded in; the first of a name counts."""
+    found: dict[str, Any] = {}
+    for resource in {id(span.resource): span.resource for span in spans}.values():
+        found = {**resource, **found}
+    return {"resource": found} if found else {}
 
 
 def _service(span: RawSpan) -> str | None:
@@ -159,7 +173,8 @@ def _task(builder: TraceBuilder, nodes: list[Node], order: list[int]) -> str | N
 
 _CAPTURE = {
     "autogen": "load AutoGen's own event log, since its spans never carry content",
-    "gcp.vertex.agent": "set ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS=true",
+    "gcp.vertex.agent": "set OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental and "
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY",
     "pydantic-ai": "use InstrumentationSettings(include_content=True)",
 }
 """Frameworks that have a switch of their own, by the start of the scope's name."""
@@ -187,6 +202,9 @@ def _diagnose(
         builder.note("skipped", f"{repeated} spans were exported more than once; kept once")
     if unjoined:
         builder.note("skipped", f"{unjoined} log records belong to spans that are missing")
+    stacks = sum("exception.stacktrace" in e.attributes for n in plan.nodes for e in n.span.events)
+    if stacks:
+        builder.note("skipped", f"{stacks} stack traces of exceptions; their messages are kept")
     if broken:
         builder.note("inferred", f"{broken} events contradict each other in time; file order used")
     repeating = sum(node.shadowed for node in plan.nodes)
@@ -219,6 +237,7 @@ def _add_span(builder: TraceBuilder, node: Node) -> None:
         about["otel.scope.name"] = span.scope
     events = [
         {"name": event.name, "attributes": event.attributes}
+        | ({} if event.body is None else {"body": event.body})
         for event in span.events
         if not event.name.startswith("gen_ai.") and event.name != "exception"
     ]
@@ -242,6 +261,10 @@ def _add_span(builder: TraceBuilder, node: Node) -> None:
         error=node.error,
         attributes=about,
     )
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict) and (value.get("type") == "object" or "properties" in value)
 
 
 def _add_tool(builder: TraceBuilder, raw: Any) -> None:

@@ -26,6 +26,12 @@ class TraceFacts(NamedTuple):
     fields: dict[str, Any]
 
 
+class Envelope(NamedTuple):
+    """What a document says beside the spans in it, and so of all their traces."""
+
+    fields: dict[str, Any]
+
+
 Found = RawSpan | ContentRecord | TraceFacts
 
 
@@ -38,6 +44,8 @@ class Collected:
     """The first file that tells of the trace."""
     spans: dict[str, RawSpan] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
+    """Fields of the documents that hold its spans."""
     repeated: int = 0
     """How often a span id was met again."""
     unjoined: int = 0
@@ -78,7 +86,7 @@ class Collected:
 def collect(
     sources: Sequence[Source],
     documents: Callable[[Source], Iterable[tuple[Any, int | None]]],
-    read: Callable[[Any, int | None], Iterable[Found]],
+    read: Callable[[Any, int | None], Iterable[Found | Envelope]],
     *,
     scattered: bool = True,
 ) -> Iterator[Collected]:
@@ -95,13 +103,20 @@ def collect(
     for number, source in enumerate(sources):
         for document, line in documents(source):
             touched: dict[str, None] = {}
+            around: dict[str, Any] = {}
             for found in read(bounded(document, depth=MAX_DEPTH), line):
+                if isinstance(found, Envelope):
+                    around.update(found.fields)
+                    continue
                 trace = collected.get(found.trace_id)
                 if trace is None:
                     trace = collected[found.trace_id] = Collected(found.trace_id, source.path)
                 trace.add(found)
                 touched[found.trace_id] = None
             del document
+            for trace_id in touched if around else ():
+                trace = collected[trace_id]
+                trace.envelope = {**around, **trace.envelope}
             for trace_id in touched if line is not None or not scattered else ():
                 if not scattered or last_seen.get(trace_id, (len(sources), 0)) <= (
                     number,
@@ -118,12 +133,11 @@ def collect(
 def trace_ids(source: Source) -> list[str]:
     """Trace ids of a file, found without parsing."""
     found: set[str] = set()
-    with source.open() as stream:
-        rest = b""
-        while chunk := stream.read(_CHUNK):
-            data = rest + chunk
-            found.update(match.decode("ascii", "replace") for match in _TRACE_ID.findall(data))
-            rest = data[-_OVERLAP:]
+    rest = b""
+    for chunk in source.pieces(_CHUNK):
+        data = rest + chunk
+        found.update(match.decode("ascii", "replace") for match in _TRACE_ID.findall(data))
+        rest = data[-_OVERLAP:]
     return sorted(filter(None, map(identifier, found)))
 
 

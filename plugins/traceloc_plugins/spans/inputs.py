@@ -17,6 +17,8 @@ from traceloc_plugins.spans.voices import Voices
 _OBSERVATION = re.compile(
     r"\s*(?:Observations?:|Call id: \S+|Execution logs:|Last output from code snippet:)"
 )
+_RELAYED = "For context:"
+"""How Google ADK begins to tell an agent what the others said and did."""
 _CALL_ID = re.compile(r"\s*Call id: (\S+)")
 """How frameworks that run code put its output into the next prompt, as if the user had said it."""
 
@@ -238,4 +240,7 @@ class InputWriter:
                 **common,
             )
         self.builder.agent("user", kind="human", attribution="role")
-        return self.builder.step(kind="message", role="user", agent="user", to=(agent,), **common)
+        flags = ("copied_context",) if message.text.startswith(_RELAYED) else None
+        return self.builder.step(
+            kind="message", role="user", agent="user", to=(agent,), flags=flags, **common
+        )

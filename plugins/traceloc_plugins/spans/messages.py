@@ -7,7 +7,6 @@ keys, and the Python ``repr`` that the OpenAI Agents and smolagents instrumentat
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from traceloc.loading import parse_arguments, text_of
+from traceloc_plugins.literals import read_literal
 from traceloc_plugins.spans.values import decoded
 
 _ROLES = {
@@ -32,6 +32,7 @@ _ROLES = {
     "tool-response": "tool",
     "tool-call": "assistant",
 }
+_PAIRED = frozenset({"user", "human", "assistant", "ai", "system", "developer"})
 _CLASS_ROLES = {"HumanMessage": "user", "AIMessage": "assistant", "AIMessageChunk": "assistant"}
 _CLASS_ROLES |= {"SystemMessage": "system", "ToolMessage": "tool", "FunctionMessage": "tool"}
 _CALL_REPR = re.compile(r"\s*Response(?:Function|Custom)ToolCall\((?P<fields>.*)\)\s*", re.DOTALL)
@@ -83,7 +84,9 @@ def read_messages(raw: Any, role: str = "user") -> list[Message]:
     if isinstance(value, dict) and isinstance(inner := value.get("messages"), list):
         value = inner
     if isinstance(value, list):
-        if value and all(isinstance(item, list) for item in value):
+        if _is_pair(value):
+            value = [value]
+        elif value and all(isinstance(item, list) for item in value) and not _is_pair(value[0]):
             value = [part for item in value for part in item]  # LangChain batches: [[...]]
         if _are_parts(value):
             return _from_content(role, value)
@@ -94,9 +97,18 @@ def read_messages(raw: Any, role: str = "user") -> list[Message]:
     return _read_one(value, role)
 
 
+def _is_pair(value: Any) -> bool:
+    """LangChain's short form of a message: ``["user", "Hello"]``."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return all(isinstance(part, str) for part in value) and value[0] in _PAIRED
+
+
 def _read_one(item: Any, role: str) -> list[Message]:
     if isinstance(item, str):
         return [Message(role, item)] if item.strip() else []
+    if _is_pair(item):
+        return [Message(_ROLES[item[0]], item[1])]
     if not isinstance(item, dict):
         return []
     if "lc" in item and isinstance(item.get("kwargs"), dict):
@@ -246,8 +258,8 @@ def _add_text(own: Message, text: str, texts: list[str]) -> None:
 
 def _literal(quoted: str) -> str:
     try:
-        return str(ast.literal_eval(quoted))
-    except (ValueError, SyntaxError):
+        return str(read_literal(quoted))
+    except ValueError:
         return quoted[1:-1]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from traceloc.loading import declared_error
 from traceloc.loading.tool_errors import error_kind, is_control_flow
 from traceloc.trace import SpanKind, StepError
+from traceloc_plugins.spans.delegation import handoff_target
 from traceloc_plugins.spans.dialect import Attribution, Content, Dialect, ToolUse
 from traceloc_plugins.spans.dialects.langgraph import STEPS_OF_AN_AGENT
 from traceloc_plugins.spans.names import GENERIC_ROOTS, is_placeholder
@@ -142,6 +143,10 @@ def _inherit(nodes: list[Node], position: int, graphs: set[int]) -> None:
     own = node.dialect.agent(node.span, node.kind)
     if own is None and position in graphs and node.attribution == "guess":
         own = (node.span.name.strip(), "guess")
+    if own is None and above is not None and above.tool is not None:
+        # A delegation that waits for the answer: what runs inside is the other agent's.
+        target = handoff_target(above.tool.name, above.tool.arguments)
+        own = (target, "ancestor") if target else None
     if own is not None and own[0] != node.agent:
         node.starts_agent = node.agent
         node.agent, node.attribution = own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
 import re
@@ -11,6 +10,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from traceloc_plugins.literals import read_literal
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _ZEROS = re.compile(r"0*")
@@ -18,7 +19,7 @@ _DURATION = re.compile(
     r"P(?:(?P<d>[\d.]+)D)?(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?"
 )
 _MAX_REPR = 200_000
-"""Longest Python literal that is parsed; ``ast`` needs about 100 times its size."""
+"""Longest Python literal that is parsed."""
 
 NS = 1_000_000_000
 
@@ -150,8 +151,8 @@ def _literal(text: str, fallback: Any) -> Any:
     if len(text) > _MAX_REPR or ("'" not in text and text[:1] != "("):
         return fallback
     try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = read_literal(text)
+    except ValueError:
         return fallback
     return value if isinstance(value, dict | list | str) else fallback
 

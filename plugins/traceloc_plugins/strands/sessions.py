@@ -8,13 +8,21 @@ from typing import Any, NamedTuple
 
 from traceloc.loading import Source, TraceBuilder
 from traceloc.trace import Trace, Usage
-from traceloc_plugins.records import bounded, id_field, integer, keep_fields, split_truth
+from traceloc_plugins.records import (
+    bounded,
+    id_field,
+    integer,
+    keep_fields,
+    keep_rest,
+    split_truth,
+)
 from traceloc_plugins.spans.messages import read_messages
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.strands.teams import add_team
 from traceloc_plugins.turns import Thread, Turns
 
 _READ = ("role", "content", "metadata", "tracking_id")
+_OF_A_FILE = frozenset(("message", "message_id", "redact_message", "created_at", "updated_at"))
 _KNOWN = ("session_id", "session_type", "created_at", "updated_at")
 
 
@@ -25,6 +33,8 @@ class Filed(NamedTuple):
     number: int
     owner: str
     message: dict[str, Any]
+    fields: dict[str, Any]
+    """Everything the file says."""
 
 
 @dataclass
@@ -48,7 +58,7 @@ class Session:
             message = redacted if isinstance(redacted, dict) else value["message"]
             time = nanoseconds(value.get("created_at")) or 0
             number = integer(value.get("message_id")) or 0
-            self.messages.append(Filed(time, number, str(owner), message))
+            self.messages.append(Filed(time, number, str(owner), message, value))
         elif kind == "agent":
             name = value["agent_id"] or "agent"
             self.names[str(folder)] = name
@@ -60,7 +70,8 @@ class Session:
 
     def name_of(self, folder: str) -> str:
         """The agent whose files lie in a folder."""
-        return self.names.get(folder) or Path(folder).name.removeprefix("agent_") or "agent"
+        _, mark, name = Path(folder).name.partition("agent_")
+        return self.names.get(folder) or (mark and name) or "agent"
 
 
 def read_session(name: str, session: Session) -> Trace:
@@ -75,6 +86,7 @@ def read_session(name: str, session: Session) -> Trace:
     }
     for index, filed in enumerate(sorted(session.messages, key=lambda f: (f.time, f.number))):
         when = moment(filed.time or None)
+        keep_rest(builder, filed.fields, _OF_A_FILE, place=f"files[{index}]")
         _add(builder, threads[filed.owner], filed.message, index, timestamp=when)
     teams = session.fields.get("teams")
     if not session.messages and teams:

@@ -18,6 +18,7 @@ from traceloc_plugins.records import (
     id_field,
     integer,
     keep_fields,
+    keep_rest,
     state_score,
     text_field,
 )
@@ -26,6 +27,7 @@ from traceloc_plugins.tau2.reviews import keep_reviews
 from traceloc_plugins.turns import Turns
 
 _INFO = frozenset(("agent_info", "user_info", "environment_info"))
+_OF_A_DOCUMENT = frozenset(("timestamp", "info", "tasks", "simulations", "messages"))
 _TRUTH = ("reward_info", "auth_classification")
 
 
@@ -72,6 +74,8 @@ class Tau2Loader:
                 strange += 1
                 continue
             builder = TraceBuilder(format=self.name, source=source.path)
+            if run is not document:
+                keep_rest(builder, document, _OF_A_DOCUMENT, place="document", whole_trace=True)
             task = by_id.get(id_field(run, "task_id") or "")
             trace = _read(builder, run, task, info if isinstance(info, dict) else {})
             if trace.steps:

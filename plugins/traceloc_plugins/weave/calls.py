@@ -7,7 +7,7 @@ from typing import Any
 
 from traceloc_plugins.facts import word
 from traceloc_plugins.records import bounded, id_field, split_truth
-from traceloc_plugins.spans.collecting import Found, TraceFacts
+from traceloc_plugins.spans.collecting import Envelope, Found, TraceFacts
 from traceloc_plugins.spans.raw import RawSpan, SpanEvent
 from traceloc_plugins.spans.values import decoded, identifier, nanoseconds
 
@@ -49,8 +49,10 @@ def op_of(call: dict[str, Any]) -> str:
     return str(name)
 
 
-def read_document(value: Any, line: int | None) -> Iterator[Found]:
+def read_document(value: Any, line: int | None) -> Iterator[Found | Envelope]:
     """The spans of a document, and what it says of whole traces."""
+    if isinstance(value, dict) and not is_call(value):
+        yield Envelope({key: item for key, item in value.items() if key not in _PAGES})
     for call in calls_in(value):
         span = _span(call, line)
         if span is None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
 from traceloc_plugins.spans.assembly import About, assemble
-from traceloc_plugins.spans.collecting import Collected, collect
+from traceloc_plugins.spans.collecting import Collected, collect, trace_ids
 from traceloc_plugins.spans.raw import RawSpan
 from traceloc_plugins.weave.calls import (
     EXAMPLE,
@@ -33,20 +33,23 @@ class WeaveLoader:
         """The name of a function and a trace beside each other are Weave's own."""
         return 0.97 if calls_in(head.first) else 0.0
 
+    def group_keys(self, source: Source) -> Iterable[str]:
+        """Trace ids: the calls of a trace may come in several files, as pages do."""
+        return trace_ids(source)
+
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
         """Yield a trace for each trace of Weave, or for each example of an evaluation."""
-        for source in sources:
-            for found in collect([source], lambda one: one.documents(), read_document):
-                spans = list(found.spans.values())
-                runs = split_runs(spans)
-                if runs[0] is not spans:
-                    inside = sum(map(len, runs))
-                    runs = [renumber(run) for run in runs]
-                    found.unjoined = len(spans) - inside
-                for run in runs:
-                    trace = self._assemble(found, run, alone=runs[0] is spans)
-                    if trace.steps:
-                        yield trace
+        for found in collect(sources, Source.documents, read_document):
+            spans = list(found.spans.values())
+            runs = split_runs(spans)
+            if runs[0] is not spans:
+                inside = sum(map(len, runs))
+                runs = [renumber(run) for run in runs]
+                found.unjoined = len(spans) - inside
+            for run in runs:
+                trace = self._assemble(found, run, alone=runs[0] is spans)
+                if trace.steps:
+                    yield trace
 
     def _assemble(self, found: Collected, spans: list[RawSpan], *, alone: bool) -> Trace:
         facts = found.facts
@@ -69,6 +72,7 @@ class WeaveLoader:
                 session_id=word(facts.get("thread")),
                 judged=judged,
             ),
+            envelope=found.envelope,
             repeated=found.repeated,
         )
 

@@ -1,5 +1,6 @@
 """Runs of LangSmith: a clerk looks up the stock, fails once, and hands over to a writer."""
 
+import json
 from typing import Any
 
 LC = ["langchain", "schema", "messages"]
@@ -126,3 +127,9 @@ CHAT: list[dict[str, Any]] = [
     ai([{"type": "text", "text": "Twelve."}], name="writer", id="a3"),
 ]
 DOCUMENTS = {"langgraph": LANGGRAPH}
+GROUPED = {
+    "langgraph": {
+        "newer.json": json.dumps(LANGGRAPH[2:]).encode(),
+        "older.jsonl": "\n".join(map(json.dumps, LANGGRAPH[:2])).encode(),
+    }
+}

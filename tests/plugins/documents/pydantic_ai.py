@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 HISTORY: list[Any] = [
@@ -56,4 +57,25 @@ HISTORY: list[Any] = [
     },
     {"kind": "response", "parts": [{"part_kind": "text", "content": "Twelve."}], "usage": None},
 ]
+WRITER: list[Any] = [
+    {
+        "kind": "request",
+        "timestamp": "2026-03-09T10:00:05Z",
+        "run_id": "r2",
+        "parts": [{"part_kind": "user-prompt", "content": "Write it down."}],
+    },
+    {
+        "kind": "response",
+        "timestamp": "2026-03-09T10:00:08Z",
+        "model_name": "m",
+        "parts": [{"part_kind": "text", "content": "Written."}],
+    },
+]
+"""The history of the agent that the second call sets to work."""
 DOCUMENTS: dict[str, Any] = {"pydantic_ai": HISTORY}
+GROUPED = {
+    "pydantic_ai": {
+        "clerk.json": json.dumps(HISTORY).encode(),
+        "writer.json": json.dumps(WRITER).encode(),
+    }
+}

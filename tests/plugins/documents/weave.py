@@ -1,5 +1,6 @@
 """Calls of Weave: a clerk looks up the stock, fails once, and a writer called inside answers."""
 
+import json
 from typing import Any
 
 CLERK = "weave:///team/shop/object/Clerk:9f"
@@ -70,3 +71,9 @@ WEAVE: list[dict[str, Any]] = [
     model(6, 5, ("user", "Write it down."), answer="Twelve."),
 ]
 DOCUMENTS = {"weave": WEAVE}
+GROUPED = {
+    "weave": {
+        "newer.json": json.dumps({"calls": WEAVE[3:]}).encode(),
+        "older.json": json.dumps({"calls": WEAVE[:3]}).encode(),
+    }
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -166,6 +167,51 @@ CAMEL: list[Any] = [
     ),
     _record("assistant", content="Twelve."),
 ]
+
+
+def _model_call(second: int, answer: str, *messages: dict[str, Any]) -> bytes:
+    call = {
+        "request_timestamp": f"2026-03-09T10:00:{second:02}.000000",
+        "model": "m",
+        "agent_id": "a1",
+        "request": {"messages": list(messages), "model_config_dict": {}},
+        "response_timestamp": f"2026-03-09T10:00:{second + 1:02}.000000",
+        "response": {
+            "id": f"r{second}",
+            "choices": [{"message": {"role": "assistant", "content": answer}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+        },
+    }
+    return json.dumps(call).encode()
+
+
+_ASKED = {"role": "user", "content": "How many lamps are left?"}
+_AGAIN = {"role": "user", "content": "Are you sure of it?"}
+
+
+def _filed(number: int, role: str, text: str) -> bytes:
+    message = {"role": role, "content": [{"text": text}]}
+    time = f"2026-03-09T10:00:{number:02}+00:00"
+    return json.dumps({"message": message, "message_id": number, "created_at": time}).encode()
+
+
+_SESSION = {"session_id": "s1", "session_type": "AGENT"}
+_STATE = {"agent_id": "clerk", "state": {}, "conversation_manager_state": {}}
+_CLERK = "session_s1/agents/agent_clerk"
+GROUPED = {
+    "camel": {
+        "later.json": _model_call(
+            3, "Quite sure.", _ASKED, {"role": "assistant", "content": "Twelve lamps."}, _AGAIN
+        ),
+        "sooner.json": _model_call(1, "Twelve lamps.", _ASKED),
+    },
+    "strands": {
+        f"{_CLERK}/messages/message_0.json": _filed(0, "user", "How many lamps are left?"),
+        f"{_CLERK}/messages/message_1.json": _filed(1, "assistant", "There are twelve."),
+        f"{_CLERK}/agent.json": json.dumps(_STATE).encode(),
+        "session_s1/session.json": json.dumps(_SESSION).encode(),
+    },
+}
 DOCUMENTS: dict[str, Any] = {
     "llamaindex": LLAMAINDEX,
     "semantic_kernel": SEMANTIC_KERNEL,

@@ -181,3 +181,16 @@ def test_counts_that_are_no_counts_are_missing(otel) -> None:
             pair["value"] = {"intValue": 10**400}
     usage = otel.read(json.dumps(document)).steps[-1].usage
     assert usage is not None and (usage.input, usage.output, usage.cost_usd) == (7, None, None)
+
+
+def test_what_a_tool_was_called_with_is_not_its_schema(otel) -> None:
+    schema = {"type": "object", "properties": {"item": {"type": "string"}}}
+    for parameters, known in ((schema, schema), ({"item": "tea"}, None)):
+        about = {"tool.parameters": json.dumps(parameters)} | otel.tool("price", "c1", "9")
+        trace = otel.read(
+            otel.otlp(
+                otel.span(1, "chat m", (0, 1), attributes=otel.chat([otel.ASK], [otel.LOOK])),
+                otel.span(2, "execute_tool price", (2, 3), attributes=about),
+            )
+        )
+        assert [(tool.name, tool.parameters) for tool in trace.tools] == [("price", known)]

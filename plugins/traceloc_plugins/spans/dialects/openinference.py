@@ -8,6 +8,7 @@ from typing import Any
 from traceloc.trace import SpanKind, Usage
 from traceloc_plugins.spans.dialect import Attribution, Content, Handoff, ToolUse
 from traceloc_plugins.spans.dialects.langgraph import agent_in, is_langgraph, metadata_of
+from traceloc_plugins.spans.dialects.llamaindex import agent_of_step, is_preparation, take_output
 from traceloc_plugins.spans.messages import Call, Message, clean_id, read_messages, role_of
 from traceloc_plugins.spans.names import guessed_name, is_placeholder
 from traceloc_plugins.spans.payloads import read_request, read_response
@@ -50,7 +51,7 @@ class OpenInference:
         ):
             return "handoff"
         if stated in _KINDS:
-            return _KINDS[stated]
+            return "other" if is_preparation(span) else _KINDS[stated]
         return _from_record(span) if not stated else "other"
 
     def agent(self, span: RawSpan, kind: SpanKind) -> tuple[str, Attribution] | None:
@@ -61,7 +62,8 @@ class OpenInference:
         if is_langgraph(metadata):
             return None  # any runnable called "agent" is an AGENT here, so its name is no name
         name = span.text("agent.name", "gen_ai.agent.name", "graph.node.id", "agent_role")
-        if name and not is_placeholder(name):
+        name = name if name and not is_placeholder(name) else agent_of_step(span)
+        if name:
             return name, "explicit"
         if role := _ROLE.search(str(span.attributes.get("input.value", ""))[:_LOOKED_AT]):
             if span.name.endswith("._execute_core"):
@@ -103,7 +105,7 @@ class OpenInference:
                 if isinstance(event.body, dict):
                     for message in self.content(span).outputs[-1:]:
                         result = message.text
-        if result is not None:
+        if result is not None and not take_output(use, result):
             set_result(use, result)
         return use
 
