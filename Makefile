@@ -9,10 +9,10 @@ WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wheel lint types imports unit models bench accuracy weights examples docs clean
+.PHONY: help demo test test-frameworks wheel lint types imports unit models bench accuracy weights examples docs clean
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 17
 
 demo: $(DEMO)/installed ## set up, and find the broken steps of the shipped examples
 	@$(DEMO)/bin/traceloc scan examples
@@ -43,6 +43,12 @@ models: export PYTHONSAFEPATH := 1
 models: export HF_HUB_OFFLINE := 1
 models: wheel $(TEST)/models ## pytest on real embedding models, offline
 	$(TEST)/bin/python -m pytest tests/models
+
+# Not a part of `test`: the latest releases, which change without us, and minutes of installing when
+# nothing is cached yet. FRAMEWORKS_FRESH=1 installs what is the latest now.
+test-frameworks: export PYTHONSAFEPATH := 1
+test-frameworks: wheel ## pytest on what ten living frameworks export
+	$(TEST)/bin/python -m pytest -m frameworks tests/frameworks
 
 $(TEST)/models: $(TEST)/installed tests/constraints.txt
 	$(TEST)/bin/python -m pip install --quiet -c tests/constraints.txt \
@@ -85,7 +91,7 @@ docs: $(DEMO)/installed ## write schemas/ and the command reference anew
 	$(DEMO)/bin/python docs/refresh.py
 
 clean: ## remove everything the other targets made
-	rm -rf $(DEMO) $(TEST) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(DEMO) $(TEST) .frameworks dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian ships venv without ensurepip; then the system's pip puts one in.

@@ -136,7 +136,23 @@ class Judge(Protocol):
 
 
 class ConnectedJudge(Judge, Protocol):
-    """A judge that keeps connections open between questions."""
+    """A judge that keeps connections open between questions, and knows what it can reach.
+
+    Each of these may be left out.
+    """
+
+    def check(self, model: str, *, url: str | None) -> None:
+        """Make sure, before anything is asked, that the model can be meant.
+
+        Raises:
+            UsageError: If it cannot.
+            PluginError: If something is not installed.
+        """
+        ...
+
+    def choose_form(self, model: str, *, url: str | None) -> Literal["text", "schema", "tool"]:
+        """How the model is best held to the form of an answer."""
+        ...
 
     async def close(self) -> None:
         """Close those of the running event loop; it may be asked again afterwards."""

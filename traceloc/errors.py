@@ -8,6 +8,7 @@ Codes are stable and documented in ``docs/errors.md``:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -109,3 +110,17 @@ class StoreError(TracelocError):
     """A store of labels cannot be read or written; what it holds was left as it is."""
 
     default_code = "TL500"
+
+
+def suggest(name: str, known: Iterable[str], *, listed: str) -> str:
+    """The hint for a name that nothing has: the one that is closest, and what there is.
+
+    Args:
+        name: What was asked for.
+        known: Names that there are.
+        listed: All of them in words, such as ``there are: a, b``.
+    """
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}? {listed}" if close else listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import threading
@@ -99,7 +100,7 @@ class _Pool:
             workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_prepare,
-            initargs=(self._work,),
+            initargs=(self._work, gc.get_threshold()),
         )
 
     def submit(self, job: Job) -> Future[list[Any]]:
@@ -163,9 +164,10 @@ def _death(job: Job) -> Problem:
     )
 
 
-def _prepare(work: Work) -> None:
+def _prepare(work: Work, collector: tuple[int, int, int]) -> None:
     global _work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(*collector)  # a new process does not inherit what the command has set
     _work = work.prepare()
 
 

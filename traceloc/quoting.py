@@ -1,4 +1,4 @@
-"""The words of a step on one line, for whoever lists steps."""
+"""Words on one line, for whoever lists steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ def quote_step(step: Step) -> str:
         words = f"{words} → {calls}" if words else calls
     if not words and step.reasoning:
         words = " ".join(step.reasoning[: 4 * QUOTE_CHARS].split())
-    return words if len(words) <= QUOTE_CHARS else words[: QUOTE_CHARS - 1] + "…"
+    return shorten(words, QUOTE_CHARS)
+
+
+def shorten(words: str, longest: int) -> str:
+    """At most so many characters of a text; where some are left out, the last one says so."""
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
 def _arguments(arguments: JsonValue) -> str:

@@ -6,7 +6,6 @@ is first asked, and imports a plugin only when that plugin is used.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 import sys
@@ -17,7 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from traceloc.contracts import KINDS, SUPPORTED_API_VERSIONS
-from traceloc.errors import PluginError
+from traceloc.errors import PluginError, suggest
 
 GROUP_PREFIX = "traceloc."
 
@@ -73,6 +72,8 @@ class Registry:
         self._strict = strict
         self._loaded: dict[tuple[str, str], Any] = {}
         self._broken: dict[tuple[str, str], str] = {}
+        self._failures: dict[tuple[str, str], tuple[str, int]] = {}
+        """Of plugins that work: the first failure of one, and how many there were."""
 
     @cached_property
     def _found(self) -> dict[str, tuple[PluginInfo, ...]]:
@@ -147,6 +148,31 @@ class Registry:
         """Errors of the plugins of this kind that were tried and failed, by qualified name."""
         return {name: error for (k, name), error in self._broken.items() if k == kind}
 
+    def failing(self, kind: str) -> dict[str, str]:
+        """What was noted by :meth:`note_failure`, with how often, by qualified name."""
+        return {
+            name: f"plugin {name!r} failed {count} {'time' if count == 1 else 'times'}: {first}"
+            for (k, name), (first, count) in self._failures.items()
+            if k == kind
+        }
+
+    def note_failure(self, kind: str, name: str, message: str) -> None:
+        """Note that a plugin failed in use, where the work goes on without it.
+
+        Raises:
+            PluginError: If strictness is asked for.
+        """
+        info = next((info for info in self._found.get(kind, ()) if info.name == name), None)
+        qualified = info.qualified_name if info else name
+        if self._strict:
+            raise PluginError(
+                f"plugin {qualified!r} failed: {message}",
+                code="TL308",
+                hint="leave it out with TRACELOC_PLUGINS, or go on without strictness",
+            )
+        first, count = self._failures.get((kind, qualified), (message, 0))
+        self._failures[kind, qualified] = first, count + 1
+
     def _with_error(self, info: PluginInfo) -> PluginInfo:
         try:
             self._load(info)
@@ -189,13 +215,14 @@ class Registry:
 
     def _unknown(self, kind: str, name: str) -> PluginError:
         names = self.names(kind)
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"there are: {', '.join(names) or 'none'}"
+        listed = f"there are: {', '.join(names) or 'none'}"
         if os.environ.get("TRACELOC_PLUGINS"):
-            hint += "; TRACELOC_PLUGINS leaves out the others"
-        if close:
-            hint = f"did you mean {close[0]!r}? {hint}"
-        return PluginError(f"there is no {singular(kind)} called {name!r}", code="TL301", hint=hint)
+            listed += "; TRACELOC_PLUGINS leaves out the others"
+        return PluginError(
+            f"there is no {singular(kind)} called {name!r}",
+            code="TL301",
+            hint=suggest(name, names, listed=listed),
+        )
 
 
 def _with_missing_module(info: PluginInfo) -> PluginInfo:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from traceloc.errors import UsageError
+from traceloc.errors import UsageError, suggest
 
 DOCUMENTS = {
     "attribution": "traceloc.attribution:Attribution",
@@ -30,12 +29,10 @@ def make_schema(name: str) -> dict[str, Any]:
         UsageError: ``TL222`` if there is no such document.
     """
     if name not in DOCUMENTS:
-        close = difflib.get_close_matches(name, DOCUMENTS, n=1)
-        listed = f"documents: {', '.join(DOCUMENTS)}"
         raise UsageError(
             f"there is no document {name!r}",
             code="TL222",
-            hint=f"did you mean {close[0]!r}? {listed}" if close else listed,
+            hint=suggest(name, DOCUMENTS, listed=f"documents: {', '.join(DOCUMENTS)}"),
         )
     module, _, attribute = DOCUMENTS[name].partition(":")
     model = getattr(importlib.import_module(module), attribute)

@@ -37,10 +37,14 @@ class Codes(NamedTuple):
     """Error codes of one kind of file."""
 
     foreign: str
+    """Something else stands in its place."""
     damaged: str
     newer: str
+    """A later traceloc wrote it."""
     unusable: str
+    """The system does not let it be opened or written."""
     busy: str
+    """Other writers kept it for longer than one waits."""
 
 
 class FileKind(NamedTuple):
@@ -49,7 +53,9 @@ class FileKind(NamedTuple):
     noun: str
     """``failure memory``: how messages call it."""
     application_id: int
+    """Four letters in the header, which SQLite keeps for this."""
     version: int
+    """Of the schema; files of a later one are left alone."""
     schema: str
     """Statements that make the tables."""
     codes: Codes

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from traceloc.errors import TracelocError
-from traceloc.labels.events import Event
+from traceloc.judging.lessons import LessonCase
+from traceloc.labels.events import Event, settle_events
 from traceloc.labels.home import find_label_store
 from traceloc.labels.recording import hash_content
 from traceloc.localizer import Localizer
 from traceloc.locators import find_trace
 from traceloc.memory.following import Followed, catch_up, follow_event, name_source
-from traceloc.memory.learning import make_lesson
+from traceloc.memory.learning import make_lesson, row_id
 from traceloc.registry import Registry
 from traceloc.settings import Settings
 
@@ -42,6 +44,8 @@ class Taught:
     missing: int = 0
     """Labelled traces that are not found any more, or are not what they were."""
     problems: list[str] = field(default_factory=list)
+    cases: dict[str, LessonCase] = field(default_factory=dict)
+    """By schema without a lesson, the first failure that a judge may be asked about."""
 
     def count(self, learned: list[Learned] | tuple[Learned, ...]) -> None:
         """Add what one trace came to."""
@@ -87,26 +91,38 @@ def teach_labels(
     settings = settings or Settings()
 
     def find(event: Event) -> TraceSketch | None:
-        locator = event.locator.rpartition("#")[0]
-        try:
-            trace, _ = find_trace(
-                locator,
-                loader=settings.from_,
-                system=settings.system,
-                systems=settings.systems,
-                registry=registry,
-            )
-        except (TracelocError, OSError):
-            return None
-        if hash_content(trace) != event.content_hash:
-            return None
-        return localizer.sketch(trace, system=event.system)
+        trace = _load(event, settings, registry)
+        return None if trace is None else localizer.sketch(trace, system=event.system)
 
     for followed in catch_up(memory, store, find):
         told.count(followed.learned)
         told.missing += followed.missing
         told.labelled += bool(followed.learned)
+    # Not only of what is new: a judge that gave no answer the last time may be asked again.
+    for event in settle_events(store.events()):
+        if event.action == "reject":
+            continue
+        row = row_id("remembered", event.system, event.content_hash, event.native_index)
+        for remembered in memory.store.get([row]):
+            case = LessonCase(row, event.step, partial(_load, event, settings, registry))
+            told.cases.setdefault(remembered.belongs_to or row, case)
     return told
+
+
+def _load(event: Event, settings: Settings, registry: Registry) -> Trace | None:
+    """The trace an event is about, if it is still found and what it was."""
+    locator = event.locator.rpartition("#")[0]
+    try:
+        trace, _ = find_trace(
+            locator,
+            loader=settings.from_,
+            system=settings.system,
+            systems=settings.systems,
+            registry=registry,
+        )
+    except (TracelocError, OSError):
+        return None
+    return trace if hash_content(trace) == event.content_hash else None
 
 
 def teach_dataset(
@@ -145,5 +161,14 @@ def teach_dataset(
         injected = first.source is not None and "inject" in first.source
         lesson = make_lesson("injected" if injected else "labelled", category=first.category)
         natives = [label.native_index for label in item.labels if label.native_index is not None]
-        told.count(memory.learn(sketch, natives, lesson, who=who))
+        learned = memory.learn(sketch, natives, lesson, who=who)
+        told.count(learned)
+        for one in learned:
+            if one.schema.judge is None:
+                case = LessonCase(one.row, one.step, partial(_same, item.trace))
+                told.cases.setdefault(one.schema.id, case)
     return told
+
+
+def _same(trace: Trace) -> Trace:
+    return trace

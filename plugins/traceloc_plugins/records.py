@@ -6,7 +6,6 @@ differ in what a record looks like, and share how records are found and how answ
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.loading.bounding import bounded as bounded
 from traceloc.loading.source import JsonRecord
 from traceloc.trace import Trace
+from traceloc_plugins.facts import amount
 from traceloc_plugins.truth import is_truth
 
 _VERDICTS = ("is_correct", "is_corrected", "correct", "passed", "success", "resolved", "solved")
@@ -213,9 +213,10 @@ def state_outcome(builder: TraceBuilder, truth: Mapping[str, Any]) -> None:
 
 def state_score(builder: TraceBuilder, score: Any) -> bool:
     """Take a score of 1 or more for a passed run, less for a failed one; tells if it is a score."""
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    number = amount(score)
+    if number is None:
         return False
-    builder.outcome("passed" if score >= 1 else "failed", source="score", score=float(score))
+    builder.outcome("passed" if number >= 1 else "failed", source="score", score=number)
     return True
 
 

@@ -151,7 +151,7 @@ def test_stats_says_whether_the_memory_votes(invoke: Invoke, labelled: Path) -> 
     invoke("learn", labelled)
     told = invoke("memory", "stats").stdout
     assert "help-desk: 2 schemata, 6 failures" in told
-    assert "no vote (too few failures to tell)" in told
+    assert "no vote yet: failures of 6 questions, 34 more needed" in told
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(autouse=True)
 def fenced(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait between tries, and no key of whoever runs the tests."""
-    monkeypatch.setattr("traceloc.judging.panel.RETRY_WAIT", 0.0)
+    monkeypatch.setattr("traceloc.judging.asking.RETRY_WAIT", 0.0)
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TRACELOC_JUDGE_KEY"):
         monkeypatch.delenv(name, raising=False)
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.memory.conftest import STAMP, make_row, make_schema_row, make_vectors
 from traceloc.errors import StoreError
+from traceloc.labels.events import Subject
 from traceloc.labels.store import LabelStore
 from traceloc.memory.sqlite_store import SqliteStore
 
@@ -80,8 +81,9 @@ def foreign_database(path):
 
 
 def label_store(path):
-    with LabelStore(path)._writing():
-        pass
+    where = {"locator": "run.json#1", "native_index": 1, "step": 1, "agent": "Writer"}
+    names = {"system": "bot", "trace_id": "t", "content_hash": "h", "group": "g"}
+    LabelStore(path).add("label", Subject(**names, **where))
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,12 @@ def test_several_processes_say_the_same(folder: Path) -> None:
     assert localize_all(folder, jobs=2) == localize_all(folder, jobs=1)
 
 
+@pytest.mark.parametrize("bound", ["MAX_KEPT", "MAX_KEPT_BYTES"])
 def test_what_does_not_fit_into_memory_is_read_twice(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
     whole = localize_all(folder)
-    monkeypatch.setattr(surveying, "MAX_KEPT", 1)
+    monkeypatch.setattr(surveying, bound, 1)
     assert localize_all(folder) == whole
 
 

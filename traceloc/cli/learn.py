@@ -87,7 +87,8 @@ def learn_command(
     if gone:
         console.say(f"{len(gone)} schemata evicted; 'traceloc memory undo' brings them back")
     if not any(each.failures for each in told):
-        console.say("nothing new was learned")
+        if teacher is None:
+            console.say("nothing new was learned")
         # Traces named outright that hold no label at all could not be learned from.
         answered &= not paths or any(each.labelled for each in told if each.name)
     if not answered:

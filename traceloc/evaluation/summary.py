@@ -65,6 +65,7 @@ class WindowSummary(Document):
 
     method: str
     asked: float
+    """Coverage the windows were made for."""
     n: int
     """Traces; of sets that label the same traces the first counts."""
     covered: float

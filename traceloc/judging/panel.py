@@ -5,58 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
 
 from traceloc.attribution import Attribution
 from traceloc.errors import TracelocError, UsageError
-from traceloc.judgement import (
-    RETRIED,
-    Ballot,
-    JudgeCost,
-    JudgeError,
-    JudgeFailure,
-    JudgeHint,
-    Judgement,
-    JudgePrompt,
-    JudgeReply,
-)
-from traceloc.judging.cache import AnswerCache, key_of
+from traceloc.judgement import Ballot, JudgeCost, JudgeError, JudgeFailure, JudgeHint, Judgement
+from traceloc.judging.asking import Question, Tally
+from traceloc.judging.cache import AnswerCache
 from traceloc.judging.case import Case
 from traceloc.judging.combining import Weights, combine, vote_of
 from traceloc.judging.distilling import JudgedLesson, ask_for_lesson, confirmed_answer
+from traceloc.judging.examining import sit_exam
 from traceloc.judging.hints import HintSource
 from traceloc.judging.options import SMALLEST_BUDGET, JudgeOptions
-from traceloc.judging.prices import PriceTable, price_of
-from traceloc.judging.prompts import Draft
+from traceloc.judging.prices import PriceTable
 from traceloc.judging.redaction import compile_patterns
 from traceloc.judging.seats import Seat
 from traceloc.judging.strategies import STRATEGIES
 from traceloc.judging.view import CaseView
 from traceloc.labels.recording import hash_content, name_system
+from traceloc.memory.lessons import Exam
 from traceloc.trace import Trace
-
-T = TypeVar("T")
-LONGEST_WAIT = 60.0
-"""Seconds: a provider that asks for more is not waited for."""
-RETRY_WAIT = 1.0
-
-
-@dataclass
-class _Tally:
-    """Counts of one trace while it is judged."""
-
-    calls: int = 0
-    cached: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    bound: int = 0
-    most: int = 0
-    over_budget: int = 0
-    usd: float | None = 0.0
-    waited: float = 0.0
-    notes: dict[str, None] = field(default_factory=dict)
 
 
 class Panel:
@@ -107,6 +76,7 @@ class Panel:
         self._strategy = STRATEGIES[options.strategy]
         self._patterns = compile_patterns(options.redact)
         self._gate: asyncio.Semaphore | None = None
+        self._lessons = Tally()
 
     def with_options(self, options: JudgeOptions) -> Panel:
         """The same judges with other options."""
@@ -139,7 +109,7 @@ class Panel:
         """
         if attribution.status == "unmeasured" or not attribution.candidates:
             return attribution
-        tally = _Tally()
+        tally = Tally()
         begun = time.thread_time()
         view = CaseView(trace, attribution, patterns=self._patterns)
         hints = tuple(self.hints.find(trace, attribution)) if self.hints else ()
@@ -152,18 +122,7 @@ class Panel:
             )
         )
         begun = time.thread_time()
-        cost = JudgeCost(
-            calls=tally.calls,
-            cached=tally.cached,
-            input_tokens=tally.input_tokens,
-            output_tokens=tally.output_tokens,
-            bound=tally.bound,
-            most=tally.most,
-            over_budget=tally.over_budget,
-            usd=tally.usd,
-            seconds=tally.waited,
-            own_seconds=view.own_seconds,
-        )
+        cost = tally.cost(view.own_seconds)
         judgement = Judgement(
             strategy=self.options.strategy,
             models=tuple(dict.fromkeys(model for model, _ in self.options.ballots)),
@@ -191,10 +150,36 @@ class Panel:
         Raises:
             JudgeError: If there is no answer, or one that is no lesson.
         """
-        model, _ = self.options.ballots[0]
-        view = CaseView(trace, confirmed_answer(trace, step), patterns=self._patterns)
-        ask = _Question(self, self.seats[model], 0, _Tally(), view)
+        view, ask = self._asking(trace, step)
         return await ask_for_lesson(view, step, ask=ask, budget=self.options.budget)
+
+    async def examine(self, trace: Trace, step: int, exam: Exam) -> tuple[frozenset[int], ...]:
+        """For each step of an exam, the questions that the first judge answers with yes.
+
+        Args:
+            trace: The run the lesson comes from: what is secret in it stays so.
+            step: Its decisive error step.
+            exam: Masked steps, and questions about them.
+
+        Raises:
+            JudgeError: If there is no answer, or one that leaves a step out.
+        """
+        view, ask = self._asking(trace, step)
+        return await sit_exam(view, exam, ask=ask, budget=self.options.budget)
+
+    @property
+    def lesson_cost(self) -> JudgeCost:
+        """What lessons and exams took so far."""
+        return self._lessons.cost()
+
+    @property
+    def teacher(self) -> str:
+        """The model that writes lessons: the first one."""
+        return self.options.ballots[0][0]
+
+    def _asking(self, trace: Trace, step: int) -> tuple[CaseView, Question]:
+        view = CaseView(trace, confirmed_answer(trace, step), patterns=self._patterns)
+        return view, Question(self, self.seats[self.teacher], 0, self._lessons, view)
 
     async def _vote(
         self,
@@ -203,13 +188,13 @@ class Panel:
         model: str,
         sample: int,
         content: str,
-        tally: _Tally,
+        tally: Tally,
     ) -> Ballot:
         number = self.options.repeat * 1000 + sample
         seat = self.options.models.index(model)
         seed = hashlib.blake2b(f"{content} {seat} {number}".encode(), digest_size=8).hexdigest()
         case = Case(view, self.options, hints, seed)
-        ask = _Question(self, self.seats[model], number, tally, view)
+        ask = Question(self, self.seats[model], number, tally, view)
         try:
             verdict = await self._strategy(case, ask)
             return Ballot(model=model, sample=sample, verdict=verdict, rounds=max(ask.rounds, 1))
@@ -252,114 +237,3 @@ def replace_cost(attribution: Attribution, **changes: float) -> Attribution:
         return attribution
     cost = judgement.cost.model_copy(update=changes)
     return attribution.model_copy(update={"judgement": judgement.model_copy(update={"cost": cost})})
-
-
-class _Question:
-    """Asks one judge for one vote: cache, one retry, and the books."""
-
-    def __init__(
-        self, panel: Panel, seat: Seat, number: int, tally: _Tally, view: CaseView
-    ) -> None:
-        self._panel = panel
-        self._view = view
-        self._seat = seat
-        self._number = number
-        self._tally = tally
-        self.rounds = 0
-
-    async def __call__(self, draft: Draft, read: Callable[[JudgeReply], T]) -> T:
-        self.rounds += 1
-        attempt = 0
-        try:
-            reply = await self._answer(draft, attempt=0)
-            # An answer that cannot be believed stays in the cache; the next one has another place.
-            attempt = 1
-            return self._read(reply, read)
-        except JudgeError as error:
-            wait = RETRY_WAIT if error.retry_after is None else error.retry_after
-            if error.kind not in RETRIED or wait > LONGEST_WAIT:
-                raise
-            if error.kind in ("rate_limit", "server", "connection"):
-                await self._sleep(wait)
-        # The only retry there is: clients are told to make none of their own.
-        return self._read(await self._answer(draft, attempt=attempt), read)
-
-    def _read(self, reply: JudgeReply, read: Callable[[JudgeReply], T]) -> T:
-        begun = time.thread_time()
-        try:
-            return read(reply)
-        finally:
-            self._view.own_seconds += time.thread_time() - begun
-
-    async def _sleep(self, seconds: float) -> None:
-        begun = time.perf_counter()
-        await asyncio.sleep(seconds)
-        self._tally.waited += time.perf_counter() - begun
-
-    async def _answer(self, draft: Draft, *, attempt: int) -> JudgeReply:
-        options, panel = self._panel.options, self._panel
-        prompt = self._prompt(draft, attempt)
-        judge = f"{self._seat.judge.name}/{getattr(self._seat.judge, 'version', '1')}"
-        key = key_of(prompt, judge=judge)
-        kept = panel.cache.get(key) if panel.cache is not None else None
-        if kept is not None:
-            self._tally.cached += 1
-            self._count(draft, kept, paid=False)
-            return kept
-        if options.offline:
-            raise JudgeError("offline", "the cache holds no answer to this question")
-        begun = time.perf_counter()
-        try:
-            async with panel.gate:
-                self._tally.calls += 1
-                async with asyncio.timeout(options.timeout):
-                    reply = await self._seat.judge.ask(prompt)
-        except TimeoutError as error:
-            raise JudgeError("timeout", f"no answer within {options.timeout:g} s") from error
-        finally:
-            self._tally.waited += time.perf_counter() - begun
-        if panel.cache is not None:
-            panel.cache.put(key, reply, judge=judge, model=self._seat.model)
-        self._count(draft, reply, paid=True)
-        return reply
-
-    def _prompt(self, draft: Draft, attempt: int) -> JudgePrompt:
-        options = self._panel.options
-        return JudgePrompt(
-            model=self._seat.name,
-            url=options.url,
-            system=draft.system,
-            user=draft.user,
-            answer_schema=draft.schema,
-            form=_form_of(self._seat, options),
-            max_output=draft.max_output,
-            temperature=options.temperature,
-            sample=self._number * 2 + attempt,
-        )
-
-    def _count(self, draft: Draft, reply: JudgeReply, *, paid: bool) -> None:
-        tally = self._tally
-        given = draft.bound - draft.max_output
-        counted = given if reply.input_tokens is None else reply.input_tokens
-        answered = reply.output_tokens or 0
-        tally.input_tokens += counted
-        tally.output_tokens += answered
-        tally.bound += draft.bound
-        tally.most = max(tally.most, draft.bound)
-        if counted + answered > self._panel.options.budget:
-            tally.over_budget += 1
-            tally.notes[
-                f"the provider counts {counted + answered} tokens, above the budget of "
-                f"{self._panel.options.budget}"
-            ] = None
-        if not paid:
-            return
-        price = price_of(reply, model=self._seat.model, prices=self._panel.prices)
-        tally.usd = None if price is None or tally.usd is None else tally.usd + price
-
-
-def _form_of(seat: Seat, options: JudgeOptions) -> Any:
-    if options.form != "auto":
-        return options.form
-    choose = getattr(seat.judge, "choose_form", None)
-    return choose(seat.name, url=options.url) if choose is not None else "text"

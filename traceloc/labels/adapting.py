@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from traceloc.contracts import Signal
-from traceloc.labels.measurements import hash_signals, versions_of
+from traceloc.labels.measurements import hash_signals
 from traceloc.labels.recording import name_system
 from traceloc.ranking.adapt import adapt_model
 from traceloc.ranking.model import RankingModel
-from traceloc.ranking.table import describe
+from traceloc.ranking.table import describe, list_versions
 from traceloc.trace import Diagnostic, Trace
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class Adapter:
         self.model = model
         self._store = store
         self._features = describe(signals)
-        names = [feature.name for feature in self._features]
-        self._signals_hash = hash_signals(names, versions_of(signals))
+        self._signals = tuple(signals)
         self._versions = store.versions() if store is not None else {}
         self._plain = Adapted(model)
         self._lock = threading.Lock()
@@ -67,8 +66,11 @@ class Adapter:
             return self._adapted[system]
 
     def _adapt(self, store: LabelStore, system: str) -> Adapted:
+        names = [feature.name for feature in self._features]
         answers = store.answers(
-            system, signals_hash=self._signals_hash, upto=self._versions[system]
+            system,
+            signals_hash=hash_signals(names, list_versions(self._signals)),
+            upto=self._versions[system],
         )
         found = adapt_model(self.model, answers.usable, self._features, system=system)
         notes = []

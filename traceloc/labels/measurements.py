@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.contracts import Signal
-from traceloc.ranking.table import FeatureTable
+from traceloc.ranking.table import FeatureTable, list_versions
 
 MAX_ROWS = 256
 """Candidates kept of one trace. Of longer traces the named ones and an even sample of the others
@@ -50,11 +50,6 @@ def hash_signals(names: Sequence[str], versions: Mapping[str, str]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def versions_of(signals: Sequence[Signal]) -> dict[str, str]:
-    """What each signal says of its version, else that of its contract."""
-    return {s.name: str(getattr(s, "version", f"api {s.api_version}")) for s in signals}
-
-
 def keep_measurements(
     table: FeatureTable, signals: Sequence[Signal], *, named: Sequence[int]
 ) -> Measurements:
@@ -77,7 +72,7 @@ def keep_measurements(
         features=table.matrix[table.candidates[places]],
         native=table.native[places],
         names=table.names,
-        versions=versions_of(signals),
+        versions=list_versions(signals),
     )
 
 

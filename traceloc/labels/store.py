@@ -3,18 +3,12 @@
 Nothing is ever changed or deleted: a later answer outweighs an earlier one, and ``undo`` is an
 event too. Whoever wants to listen reads on from the last event they know
 (:meth:`LabelStore.events`). No text of a trace is kept, only its measurements.
-
-Each operation opens its own connection, so that threads and forked processes may share a store;
-each change is one transaction. The file is made aside and appears complete.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,20 +16,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.errors import Location, StoreError
 from traceloc.labels.events import Action, Event, Kind, Subject, settle_events
 from traceloc.labels.measurements import Measurements, unpack
 from traceloc.ranking.adapt import Answer
+from traceloc.sqlite_file import BUSY_SECONDS, Codes, FileKind, SqliteFile
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x74_6C_6C_62
-"""``tllb``: tells this file from every other SQLite database."""
-BUSY_SECONDS = 30.0
-
-_MAGIC = b"SQLite format 3\x00"
-_SCHEMA = f"""
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {SCHEMA_VERSION};
+_KIND = FileKind(
+    noun="label store",
+    application_id=0x74_6C_6C_62,  # tllb
+    version=1,
+    schema="""
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,
@@ -70,7 +60,10 @@ CREATE TABLE measurements (
     native BLOB NOT NULL,
     PRIMARY KEY (system, content_hash)
 ) STRICT;
-"""
+""",
+    codes=Codes(foreign="TL501", damaged="TL502", newer="TL503", unusable="TL504", busy="TL505"),
+    elsewhere="move it away, or name another TRACELOC_HOME",
+)
 _COLUMNS = (
     "id, at, who, action, undoes, system, trace_id, content_hash, locator, native_index, step, "
     "agent, category, note"
@@ -96,8 +89,12 @@ class LabelStore:
     """
 
     def __init__(self, path: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = Path(path)
-        self.busy_seconds = busy_seconds
+        self._file = SqliteFile(path, _KIND, busy_seconds=busy_seconds)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
 
     def add(
         self,
@@ -115,7 +112,7 @@ class LabelStore:
         Raises:
             StoreError: If the store cannot be written; see ``docs/errors.md``, TL5xx.
         """
-        with self._writing() as db:
+        with self._file.writing() as db:
             if measurements is not None:
                 features, native = measurements.pack()
                 shape = measurements.features.shape
@@ -144,13 +141,13 @@ class LabelStore:
         Raises:
             StoreError: TL506 if nothing stands.
         """
-        with self._writing() as db:
+        with self._file.writing() as db:
             rows = db.execute(
                 f"SELECT {_COLUMNS} FROM events WHERE action != 'undo' AND id NOT IN "  # noqa: S608
                 "(SELECT undoes FROM events WHERE undoes IS NOT NULL) ORDER BY id DESC LIMIT 1"
             ).fetchall()
             if not rows:
-                raise self._error("TL506", "there is nothing to undo")
+                raise self._file.error("TL506", "there is nothing to undo")
             taken = _event(rows[0])
             values = taken.model_dump(exclude={"id", "at", "who", "action"})
             _insert(db, "undo", {**values, "undoes": taken.id}, who=who, at=at)
@@ -163,7 +160,7 @@ class LabelStore:
             StoreError: If the store cannot be read.
         """
         query = f"SELECT {_COLUMNS} FROM events WHERE id > ? AND (? IS NULL OR system = ?)"  # noqa: S608
-        with self._reading() as db:
+        with self._file.reading() as db:
             if db is None:
                 return []
             return [_event(r) for r in db.execute(query + " ORDER BY id", (after, system, system))]
@@ -174,14 +171,14 @@ class LabelStore:
 
     def versions(self) -> dict[str, int]:
         """Newest event of each system: equal numbers mean equal labels."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             if db is None:
                 return {}
             return dict(db.execute("SELECT system, MAX(id) FROM events GROUP BY system"))
 
     def groups(self) -> dict[str, str]:
         """Group of each measured trace, by content hash."""
-        with self._reading() as db:
+        with self._file.reading() as db:
             if db is None:
                 return {}
             return dict(db.execute("SELECT content_hash, task_group FROM measurements"))
@@ -198,7 +195,7 @@ class LabelStore:
             "SELECT content_hash, task_group, signals_hash, n_rows, n_columns, features, native "
             "FROM measurements WHERE system = ?"
         )
-        with self._reading() as db:
+        with self._file.reading() as db:
             rows = db.execute(query, (system,)).fetchall() if db is not None else []
         kept = {row[0]: row[1:] for row in rows}
         by_trace: dict[str, list[Event]] = {}
@@ -225,120 +222,6 @@ class LabelStore:
             else:
                 outside += 1
         return Answers(tuple(usable), stale, outside)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        if not self._exists():
-            yield None
-            return
-        self._check_header()
-        with self._translating():
-            db = self._connect(f"{self._uri()}?mode=rw")
-            try:
-                db.execute("SELECT 1 FROM events LIMIT 1")
-            except sqlite3.OperationalError as error:
-                db.close()
-                if "readonly" not in str(error) and "unable to open" not in str(error):
-                    raise
-                # A log in WAL mode in a folder that may not be written: nobody writes there.
-                db = self._connect(f"{self._uri()}?mode=ro&immutable=1")
-            try:
-                yield db
-            finally:
-                db.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is committed at the end, or leaves no trace."""
-        with self._translating():
-            if not self._exists():
-                self._create()
-            self._check_header()
-            db = self._connect(f"{self._uri()}?mode=rw")
-            try:
-                db.execute("PRAGMA synchronous = FULL")
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            finally:
-                db.close()
-
-    def _connect(self, uri: str) -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=self.busy_seconds, isolation_level=None)
-
-    def _uri(self) -> str:
-        return self.path.absolute().as_uri()
-
-    def _exists(self) -> bool:
-        try:
-            return self.path.exists()
-        except OSError as error:
-            raise self._error("TL504", f"cannot be opened: {error.strerror or error}") from error
-
-    def _create(self) -> None:
-        """Make the file aside and link it into place; whoever comes second uses the first's."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, aside = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-        os.close(handle)  # mkstemp makes it 0600, and SQLite gives its journals the same mode
-        try:
-            db = sqlite3.connect(aside, isolation_level=None)
-            try:
-                db.executescript(_SCHEMA)
-                db.execute("PRAGMA journal_mode = WAL")
-            finally:
-                db.close()
-            with suppress(FileExistsError):
-                os.link(aside, self.path)
-        finally:
-            Path(aside).unlink(missing_ok=True)
-
-    def _check_header(self) -> None:
-        """Make sure that the file is ours before SQLite touches it.
-
-        The header is written before the file switches to WAL, so that it stands in the file itself.
-        """
-        try:
-            with self.path.open("rb") as stream:
-                head = stream.read(100)
-        except OSError as error:
-            raise self._error("TL504", f"cannot be opened: {error.strerror or error}") from error
-        version = int.from_bytes(head[60:64], "big")
-        ours = head[:16] == _MAGIC and int.from_bytes(head[68:72], "big") == APPLICATION_ID
-        if not ours or len(head) < 100:
-            raise self._error(
-                "TL501", "is not a label store", "move it away, or name another TRACELOC_HOME"
-            )
-        if version > SCHEMA_VERSION:
-            message = f"has schema version {version}; this traceloc knows {SCHEMA_VERSION}"
-            raise self._error("TL503", message, "update traceloc; the file was left as it is")
-
-    @contextmanager
-    def _translating(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            text = str(error)
-            if "locked" in text or "busy" in text:
-                message = f"other writers kept it for {self.busy_seconds:g} s"
-                raise self._error("TL505", message, "try again") from error
-            if "malformed" in text or "disk I/O" in text:
-                raise self._corrupt(error) from error
-            raise self._error("TL504", f"cannot be written: {text}") from error
-        except sqlite3.DatabaseError as error:
-            raise self._corrupt(error) from error
-        except OSError as error:
-            raise self._error("TL504", f"cannot be opened: {error.strerror or error}") from error
-
-    def _corrupt(self, error: Exception) -> StoreError:
-        hint = "restore a copy, or move it away to begin anew; it was left as it is"
-        return self._error("TL502", f"is damaged: {error}", hint)
-
-    def _error(self, code: str, message: str, hint: str | None = None) -> StoreError:
-        return StoreError(message, code=code, hint=hint, location=Location(str(self.path)))
 
 
 def _isin(indices: NDArray[np.int64], wanted: Sequence[int]) -> NDArray[np.bool_]:

@@ -135,12 +135,19 @@ def _join(
         key=lambda s: (s.at is not None, s.at.timestamp() if s.at else 0.0, s.locator),
     )
     category = _first(s.category for s in by_weight)
+    told = next((s for s in by_weight if s.judge is not None), None)
+    title = title_of(text, signature.tool, category)
+    context = first.context
+    if told is not None:
+        title, context = told.title, context.model_copy(update={"when": told.context.when})
     return first.model_copy(
         update={
             # The id stays where there is one schema: what pointed at it still does.
             "id": first.id if len(schemata) == 1 else name_schema(first.system, signature),
             "signature": signature,
-            "title": title_of(text, signature.tool, category),
+            "title": title,
+            "context": context,
+            "judge": None if told is None else told.judge,
             "template": align_texts(texts),
             "heuristics": tuple(
                 dict.fromkeys(question for s in by_weight for question in s.heuristics)

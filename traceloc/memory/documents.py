@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from traceloc.errors import Location, StoreError
-from traceloc.memory.masking import mask_text
+from traceloc.memory.masking import mask_prose, mask_text
 from traceloc.memory.schema import ErrorSchema
 from traceloc.trace import Document
 
@@ -163,6 +163,7 @@ def _checked(schema: ErrorSchema) -> ErrorSchema:
         update={
             "before": tuple(mask_text(each) for each in schema.context.before[:8]),
             "after": mask_text(schema.context.after),
+            "when": mask_prose(schema.context.when),
         }
     )
     return schema.model_copy(
@@ -170,6 +171,7 @@ def _checked(schema: ErrorSchema) -> ErrorSchema:
             "signature": signature,
             "context": context,
             "title": schema.title[:_PROSE],
+            "judge": None if schema.judge is None else schema.judge[:_SHOWN],
             "fix": None if schema.fix is None else schema.fix[:_PROSE],
             "template": None if schema.template is None else schema.template[:_PROSE],
             "heuristics": tuple(each[:_PROSE] for each in schema.heuristics[:16]),

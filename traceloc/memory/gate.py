@@ -47,6 +47,8 @@ class Gate(NamedTuple):
     """Held-out NLL saved a trace, in nats; NaN where there were too few to tell."""
     error: float
     """Its standard error over questions."""
+    questions: int = 0
+    """Questions with a failure that can be told from ordinary steps."""
 
     @property
     def open(self) -> bool:
@@ -67,7 +69,7 @@ def learn_gate(trials: Sequence[Trial], settings: MemorySettings = DEFAULTS) -> 
     telling = [t for t in trials if t.failing.any() and not t.failing.all()]
     groups = sorted({t.group for t in telling})
     if len(groups) < settings.gate_groups:
-        return Gate(0.0, len(telling), float("nan"), float("nan"))
+        return Gate(0.0, len(telling), float("nan"), float("nan"), len(groups))
     place = {group: i for i, group in enumerate(groups)}
     # Sums over a question: its traces are no independent witnesses.
     losses = np.zeros((len(groups), len(_GRID)))
@@ -83,10 +85,10 @@ def learn_gate(trials: Sequence[Trial], settings: MemorySettings = DEFAULTS) -> 
     gain = float(held_out.mean())
     error = float(held_out.std(ddof=1) / np.sqrt(len(groups)))
     if gain <= max(settings.gate_caution * error, settings.gate_gain):
-        return Gate(0.0, len(telling), gain, error)
+        return Gate(0.0, len(telling), gain, error, len(groups))
     best = float(weights[int(np.argmax(gains.sum(axis=0) + prior))])
     # James and Stein: what is known badly is believed less.
-    return Gate(best / (1.0 + (error / gain) ** 2), len(telling), gain, error)
+    return Gate(best / (1.0 + (error / gain) ** 2), len(telling), gain, error, len(groups))
 
 
 def _losses(trial: Trial, weights: Floats) -> Floats:

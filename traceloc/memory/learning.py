@@ -231,6 +231,21 @@ def _found_schema(sketch: TraceSketch, i: int, lesson: Lesson, sighting: Sightin
     )
 
 
+def _category_of(known: ErrorSchema, lesson: Lesson) -> dict[str, str | None]:
+    """The first category a person gave, with its names; it outweighs what a judge made of it."""
+    first, second = (known, lesson) if known.category else (lesson, known)
+    return {
+        "category": first.category or second.category,
+        "mast": first.mast or second.mast,
+        "agentrx": first.agentrx or second.agentrx,
+    }
+
+
+def amend(known: ErrorSchema, lesson: Lesson) -> ErrorSchema:
+    """The schema with what somebody adds to a failure that is remembered already."""
+    return known.model_copy(update={**_category_of(known, lesson), "fix": lesson.fix or known.fix})
+
+
 def _see_again(
     known: ErrorSchema, sketch: TraceSketch, i: int, lesson: Lesson, sighting: Sighting
 ) -> ErrorSchema:
@@ -245,9 +260,7 @@ def _see_again(
                     "last_hit": lesson.at or known.counts.last_hit,
                 }
             ),
-            "category": known.category or lesson.category,
-            "mast": known.mast or lesson.mast,
-            "agentrx": known.agentrx or lesson.agentrx,
+            **_category_of(known, lesson),
             # The newest fix is the one that worked on the newest version.
             "fix": lesson.fix or known.fix,
             "heuristics": tuple(questions)[:MAX_HEURISTICS],

@@ -71,6 +71,13 @@ def mask_text(text: str, names: Container[str] = frozenset()) -> str:
     return _cut(_squeeze(_tokens(text, names)))
 
 
+def mask_prose(text: str, names: Container[str] = frozenset()) -> str:
+    """Words about a run: as they are where there is nothing to mask, else masked."""
+    flat = " ".join(text.split())
+    masked = mask_text(flat, names)
+    return masked if any(f"<{slot}>" in masked for slot in SLOTS) else flat[:MAX_TEXT]
+
+
 def mask_step(step: Step, names: Container[str] = frozenset()) -> str:
     """What a step said and called, masked: calls first, with the names of their arguments."""
     parts = []

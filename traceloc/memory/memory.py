@@ -14,6 +14,7 @@ from traceloc.errors import StoreError
 from traceloc.memory.distil import Distilled, distil_schema
 from traceloc.memory.learning import (
     Lesson,
+    amend,
     ordinary_rows,
     row_id,
     teach,
@@ -40,6 +41,10 @@ class Learned(NamedTuple):
     known: bool
     """Whether this very step had been learned before; nothing was changed then."""
     distilled: Distilled | None = None
+    step: int = -1
+    """Index of the failing step in its trace."""
+    row: str = ""
+    """Id of the remembered failure."""
 
 
 class FailureMemory(MemoryReader):
@@ -115,7 +120,8 @@ class FailureMemory(MemoryReader):
                     made = self._distil_if_quiet(one.schema, who)
                     if made is not None:
                         one = one._replace(schema=made.schema, distilled=made)
-                found.append(one)
+                row = row_id("remembered", sketch.system, sketch.trace, native)
+                found.append(one._replace(step=sketch.steps[i].step, row=row))
             if any(not one.known for one in found):
                 self._reweigh()
         return found
@@ -231,8 +237,11 @@ class FailureMemory(MemoryReader):
         known = self.store.get([row_id("remembered", sketch.system, sketch.trace, step.native)])
         if known and known[0].belongs_to is not None:
             rows = self.store.get([known[0].belongs_to])
-            if rows and rows[0].schema_ is not None:
-                return Learned(rows[0].schema_, new=False, known=True)
+            if rows and (old := rows[0].schema_) is not None:
+                if (schema := amend(old, lesson)) != old:
+                    put = [rows[0].model_copy(update={"schema_": schema})]
+                    self.change("merge", put=put, note=note, who=who, at=lesson.at, after=version)
+                return Learned(schema, new=False, known=True)
         vectors = self.embed([each.text for each in sketch.steps])
         taught = teach(
             self.store,
@@ -278,6 +287,11 @@ class FailureMemory(MemoryReader):
         seen, hot = schema.counts.seen, self.settings.hot_at
         # At θ, 2θ, 4θ …: each sighting is then looked at about twice, however many there are.
         return seen >= hot and seen % hot == 0 and (seen // hot) & (seen // hot - 1) == 0
+
+    def members(self, schema: str) -> list[str]:
+        """Ids of the remembered failures behind a schema."""
+        with self.lock:
+            return sorted(self._index().get(schema, ()))
 
     def _index(self) -> dict[str, list[str]]:
         """Ids of remembered failures by schema."""

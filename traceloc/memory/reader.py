@@ -142,6 +142,11 @@ class MemoryReader:
                 self._gates[system] = CLOSED if view is None else gate_of(view, self.settings)
             return self._gates[system]
 
+    def questions(self, system: str) -> int:
+        """Questions of a system with a remembered failure; several runs of a task count once."""
+        rows = self.store.rows("remembered", system=system)
+        return len({row.group or row.trace or row.id for row in rows})
+
     def search(self, text: str, *, k: int = 10, system: str | None = None) -> list[Match]:
         """Schemata nearest to a text, most similar first."""
         if self.empty:

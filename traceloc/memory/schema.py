@@ -45,6 +45,8 @@ class Context(Document):
     """The steps before it, oldest first."""
     after: str = ""
     """What it caused: the next step, or the symptom."""
+    when: str = ""
+    """When the failure comes up, in general words."""
 
 
 class Sighting(Document):
@@ -93,6 +95,8 @@ class ErrorSchema(Document):
     """The source's own name of the category."""
     fix: str | None = None
     """What mended it."""
+    judge: str | None = None
+    """Model that wrote title, ``context.when`` and questions; ``None`` where none did."""
     origin: Origin
     sightings: tuple[Sighting, ...] = Field(default=(), max_length=MAX_SIGHTINGS)
     counts: Counts = Counts()

@@ -24,7 +24,7 @@ Shelf = Literal["schema", "ordinary", "remembered"]
 ``remembered``: single failures as they were seen, on which a distillation is replayed."""
 
 ChangeKind = Literal[
-    "learn", "merge", "distil", "evict", "confirm", "reject", "hit", "import", "undo"
+    "learn", "merge", "distil", "lesson", "evict", "confirm", "reject", "hit", "import", "undo"
 ]
 
 
@@ -45,7 +45,7 @@ class Row(Document):
     group: str | None = None
     """Its question, so that an evaluation can keep groups apart."""
     score: float | None = None
-    """Log-odds the ranker alone gave the step when it was learned, for a vote that must be earned."""
+    """Log-odds the ranker alone gave the step when it was learned: a vote must be earned."""
 
 
 class Change(Document):

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from traceloc.ranking.rounding import tidy
 from traceloc.trace import Document
 
 Floats = NDArray[np.float64]
@@ -91,4 +92,4 @@ def learn_limits(flat: Sequence[float], far: Sequence[float]) -> DoubtLimits:
 
 def _limit(values: Sequence[float], least: float) -> float:
     found = max(least, float(np.quantile(np.asarray(values), KEPT, method="higher")))
-    return float(f"{found:.6g}")
+    return tidy(found)

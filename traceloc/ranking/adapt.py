@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.ranking.fit import tidy
 from traceloc.ranking.model import FeatureWeight, RankingModel
+from traceloc.ranking.rounding import tidy
 from traceloc.ranking.table import FeatureSpec
 
 Floats = NDArray[np.float64]

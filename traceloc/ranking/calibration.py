@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from traceloc.ranking.logit import Choices
+from traceloc.ranking.rounding import tidy
 from traceloc.trace import Document
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ def calibrate_systems(
         found.append(
             SystemCalibration(
                 system=system,
-                temperature=_tidy(_temperature_of(examples, scores, members)),
+                temperature=tidy(_temperature_of(examples, scores, members)),
                 labels=len(members),
                 groups=len(groups),
-                ece=_tidy(calibration_error(confidence, hits)),
+                ece=tidy(calibration_error(confidence, hits)),
             )
         )
     return tuple(found)
@@ -145,7 +146,3 @@ def _temperature_of(
     return fit_temperature(
         [scores[i] for i in members], [examples[i].target for i in members], np.ones(len(members))
     )
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.6g}") + 0.0

@@ -20,6 +20,7 @@ from traceloc.ranking.fit_null import Innocence, fit_null
 from traceloc.ranking.fit_trust import Trust, learn_trust
 from traceloc.ranking.logit import Choices, Problem
 from traceloc.ranking.model import FeatureWeight, Provenance, RankingModel, settle
+from traceloc.ranking.rounding import tidy
 from traceloc.ranking.table import FeatureSpec
 
 Floats = NDArray[np.float64]
@@ -35,8 +36,6 @@ other system can say anything of habits, so labels must. (Measured: against a pr
 held-out NLL falls on five of six sets, by 0.04 to 0.2.)"""
 HELD = 1e4
 """Multiple of the precision that holds the system part at its prior in a pooled fit."""
-_DIGITS = 6
-"""Significant digits of the numbers in a model, fewer than the rounding of any machine changes."""
 
 
 @dataclass(frozen=True)
@@ -351,11 +350,6 @@ def spread(examples: Sequence[Example], weights: Floats) -> tuple[Floats, Floats
     variances = np.array([each.features.var(axis=0, dtype=np.float64) for each in examples])
     scale = np.sqrt(weights @ variances / total)
     return weights @ means / total, np.where(scale > 1e-6, scale, 1.0)
-
-
-def tidy(value: float) -> float:
-    """A number with six significant digits, the same on every machine."""
-    return float(f"{value:.{_DIGITS}g}") + 0.0
 
 
 def _spread_key(group: str) -> int:

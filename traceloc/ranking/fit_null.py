@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.ranking.null import NullModel, SummaryWeight, SystemLevel, summarize
+from traceloc.ranking.rounding import tidy
 from traceloc.ranking.summaries import SUMMARIES
 
 if TYPE_CHECKING:
@@ -95,22 +96,22 @@ def fit_null(examples: Sequence[Example], scores: Sequence[Floats], *, missed: f
             levels.append(
                 SystemLevel(
                     system=system,
-                    bias=_tidy(own),
-                    abstain_above=_tidy(max(0.5, silent)),
+                    bias=tidy(own),
+                    abstain_above=tidy(max(0.5, silent)),
                     passed=int(passed[at].sum()),
                     failed=int((~passed[at]).sum()),
                 )
             )
     null = NullModel(
-        bias=_tidy(bias),
+        bias=tidy(bias),
         terms=tuple(
-            SummaryWeight(name=n, weight=_tidy(w), mean=_tidy(m), scale=_tidy(s))
+            SummaryWeight(name=n, weight=tidy(w), mean=tidy(m), scale=tidy(s))
             for (n, _), w, m, s in zip(TERMS, slopes, mean, scale, strict=True)
             if abs(w) > 1e-4
         ),
         levels=tuple(levels),
     )
-    return Innocence(null, _tidy(max(0.5, *limits.values())))
+    return Innocence(null, tidy(max(0.5, *limits.values())))
 
 
 def _terms(example: Example, scores: Floats) -> dict[str, float]:
@@ -233,7 +234,3 @@ def _logistic(
 
 
 _SIGNS = np.array([sign for _, sign in TERMS], dtype=np.int64)
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.6g}") + 0.0

@@ -17,6 +17,8 @@ from traceloc.ranking.abstention import (
 )
 from traceloc.ranking.calibration import SystemCalibration, calibrate_systems
 from traceloc.ranking.conformal import OWN_LABELS, Coverage, collect_coverage
+from traceloc.ranking.model import softmax
+from traceloc.ranking.rounding import tidy
 
 if TYPE_CHECKING:
     from traceloc.ranking.fit import Example
@@ -48,7 +50,7 @@ class Trust(NamedTuple):
     def bounds_of(self, name: str, column: int) -> dict[str, float | None]:
         """``low`` and ``high`` of a feature."""
         if self.bounds is not None:
-            return {"low": _tidy(self.bounds.low[column]), "high": _tidy(self.bounds.high[column])}
+            return {"low": tidy(self.bounds.low[column]), "high": tidy(self.bounds.high[column])}
         known = self.prior.weights.get(name) if self.prior is not None else None
         return {"low": known.low, "high": known.high} if known is not None else {}
 
@@ -75,7 +77,7 @@ def learn_trust(
     calibrations = calibrate_systems(chosen, [scores[i] for i in labelled])
     own = {each.system: each.temperature for each in calibrations}
     probabilities = [
-        _softmax(scores[i] / own.get(each.system, 1.0))
+        softmax(scores[i] / own.get(each.system, 1.0))
         for i, each in zip(labelled, chosen, strict=True)
     ]
     found = Trust(
@@ -113,12 +115,3 @@ def _bounds(examples: Sequence[Example]) -> Bounds:
     low = np.min([each.features.min(axis=0) for each in examples], axis=0)
     high = np.max([each.features.max(axis=0) for each in examples], axis=0)
     return Bounds(low.astype(np.float64), high.astype(np.float64))
-
-
-def _tidy(value: float) -> float:
-    return float(f"{value:.6g}") + 0.0
-
-
-def _softmax(scores: Floats) -> Floats:
-    exp = np.exp(scores - scores.max())
-    return np.asarray(exp / exp.sum(), dtype=np.float64)

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.graph.lexical import clip, tokenize
+from traceloc.graph.task import ANSWER_LOOK_BACK, ANSWER_MARKS, asked, compile_marks
 
-LOOK_BACK = 6
-"""Acting steps from the end among which the answer is looked for."""
 TAIL = 3000
 """Characters of the last message that are read as its conclusion."""
 PHRASE = 80
@@ -63,9 +62,7 @@ SUMMARIES: tuple[SummarySpec, ...] = (
 """Measures of a run; one-shot ones are 0 where a person speaks after an agent has acted, because in
 a conversation a refusal may be what is right."""
 
-_MARK = re.compile(
-    r"(?:final answer|the answer is|<answer>|\\boxed\{|answer:|final result)\s*:?\s*", re.IGNORECASE
-)
+_MARK = compile_marks(ANSWER_MARKS)
 _CLOSE = re.compile(r"</answer>|\n\n")
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _ITEMS = re.compile(r",|;| or | and |/|\n")
@@ -160,7 +157,7 @@ def state_answer(message: str) -> str:
 
 def _final_message(said: Sequence[str]) -> str:
     """The last message of an agent with a mark of an answer, else the last that is no mere word."""
-    recent = said[::-1][:LOOK_BACK]
+    recent = said[::-1][:ANSWER_LOOK_BACK]
     marked = (text for text in recent if _MARK.search(text[-TAIL // 2 :]))
     worded = (text for text in recent if len(text.split(maxsplit=3)) >= 3)
     return next(marked, None) or next(worded, recent[0])
@@ -188,14 +185,14 @@ def _of_reading(
     if not results:
         return {}
     index = graph.lexical
-    asked = _asked(graph)
+    task = asked(graph)
     read = np.zeros(len(index.kinds), dtype=np.bool_)
     read[index.tokens[np.isin(index.step_of, given)]] = True
-    names = asked[index.kinds[asked] == TokenKind.NAME]
+    names = task[index.kinds[task] == TokenKind.NAME]
     found = {"task.names_missing": float(1.0 - read[names].mean()) if len(names) else 0.0}
     phrase = " ".join(answer.lower().split()).strip(" .")
     if 0 < len(phrase) < PHRASE:
-        words = {word.lower() for word in index.spell(asked.tolist())}
+        words = {word.lower() for word in index.spell(task.tolist())}
         wanted = [word for word in words if len(word) > 2 and word not in _COMMON]
         places = [
             text[max(0, at - NEAR) : at + NEAR] for text in results for at in _at(text, phrase)
@@ -203,16 +200,6 @@ def _of_reading(
         shares = [sum(w in place for w in wanted) / max(len(wanted), 1) for place in places]
         found["answer.near_question"] = max(shares, default=0.0)
     return found
-
-
-def _asked(graph: TraceGraph) -> NDArray[np.int32]:
-    """Ids of the tokens of the task: as the source states it, else as the first person says it."""
-    index = graph.lexical
-    unsaid = np.flatnonzero(index.first_step == -1).astype(np.int32)
-    people = np.flatnonzero(graph.origins == Origin.HUMAN)
-    if len(unsaid) or not len(people):
-        return unsaid
-    return index.ids(int(people[0]))
 
 
 def _at(text: str, phrase: str) -> list[int]:

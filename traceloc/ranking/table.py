@@ -103,6 +103,11 @@ def describe(signals: Sequence[Signal]) -> tuple[FeatureSpec, ...]:
     )
 
 
+def list_versions(signals: Sequence[Signal]) -> dict[str, str]:
+    """What each signal says of its version, else that of its contract."""
+    return {s.name: str(getattr(s, "version", f"api {s.api_version}")) for s in signals}
+
+
 def measure(
     graph: TraceGraph,
     signals: Sequence[Signal],

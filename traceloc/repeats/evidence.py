@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation, Evidence
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
+from traceloc.quoting import shorten
 from traceloc.ranking.evidence import MAX_EVIDENCE, MIN_CONTRIBUTION, NEUTRAL
 from traceloc.ranking.model import Scores, rank, settle, softmax
 from traceloc.ranking.table import FeatureTable
@@ -97,7 +98,8 @@ class RepeatsSignal:
             claim = _tell_divergence(comparison.divergence, cohort, position)
         else:
             action = cohort.run.items[position].action
-            claim = f"{shorten(action)!r} appears in {tell_counts(comparison.counts[action])}"
+            shown = shorten(action, _ACTION_CHARS)
+            claim = f"{shown!r} appears in {tell_counts(comparison.counts[action])}"
         return Evidence(signal=f"{self.name}.{feature}", claim=claim, cites=(_quote(graph, step),))
 
 
@@ -209,11 +211,6 @@ def tell_counts(counts: Counts) -> str:
     )
 
 
-def shorten(action: str) -> str:
-    """A symbol as it is shown."""
-    return action if len(action) <= _ACTION_CHARS else action[: _ACTION_CHARS - 1] + "…"
-
-
 def _actions(run: RunSketch) -> frozenset[str]:
     return frozenset(item.action for item in run.items)
 
@@ -239,7 +236,7 @@ def _tell_divergence(divergence: Divergence, cohort: Cohort, position: int) -> s
     place = f"{sibling}#{expected.step}"
     if expected.action == ours:
         return f"leaves passing run {place} in what it says, and does not come back"
-    return f"leaves passing run {place}, which does {shorten(expected.action)!r}"
+    return f"leaves passing run {place}, which does {shorten(expected.action, _ACTION_CHARS)!r}"
 
 
 def _quote(graph: TraceGraph, step: int) -> Citation:

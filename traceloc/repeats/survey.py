@@ -7,8 +7,10 @@ to compare with, and the pass ends early.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from traceloc.errors import TraceFormatError
@@ -18,6 +20,8 @@ from traceloc.trace import Trace
 
 MAX_KEPT = 16 * 1024 * 1024
 """Characters of traces that are kept between the two passes; of more, nothing is."""
+MAX_KEPT_BYTES = 4 * MAX_KEPT
+"""Files larger than this are not expected to fit, so that their first result need not wait."""
 SAMPLE = 32
 """Traces after which the pass ends if it cannot keep them and none says how it came out."""
 
@@ -61,6 +65,7 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
     """
     found = Survey()
     kept_chars: int | None = 0
+    seen = 0
     # While everything is kept, no run need be looked at before one is known to have passed.
     waiting: list[tuple[Trace, bool | None]] = []
     for entry in planned:
@@ -68,11 +73,15 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
         if not isinstance(entry, Job):
             continue
         mine: list[Found] = []
+        if _size(entry) > MAX_KEPT_BYTES:
+            kept_chars = None
+            found.kept.clear()
         for item in read(entry):
             if kept_chars is not None:
                 mine.append(item)
             if not isinstance(item, Trace):
                 continue
+            seen += 1
             waiting.append((item, known_outcome(item, root=entry.root)))
             if kept_chars is not None:
                 kept_chars += sum(_STEP_CHARS + len(step.text) for step in item.steps)
@@ -82,7 +91,7 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
                     mine.clear()
             if kept_chars is None:
                 _take_in(found.cohorts, waiting)
-                if not found.cohorts.known:
+                if seen >= SAMPLE and not found.cohorts.known:
                     return found
         if kept_chars is not None:
             found.kept[len(found.entries) - 1] = mine
@@ -90,6 +99,15 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
         _take_in(found.cohorts, waiting)
     found.cohorts = found.cohorts.only_mixed()
     return found
+
+
+def _size(job: Job) -> int:
+    """Bytes of its files, as far as they can be told."""
+    sizes = 0
+    for path in job.paths:
+        with suppress(OSError):
+            sizes += Path(path).stat().st_size
+    return sizes
 
 
 def _take_in(cohorts: Cohorts, waiting: list[tuple[Trace, bool | None]]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from traceloc.errors import PluginError
+from traceloc.errors import PluginError, suggest
 from traceloc.registry import PluginInfo, Registry, singular
 from traceloc.reporting.terminal import one_line, wrap
 
@@ -43,12 +42,10 @@ def find_plugins(registry: Registry, name: str) -> list[PluginInfo]:
     infos = registry.list()
     if not any(name in (info.name, info.qualified_name) for info in infos):
         names = sorted({info.name for info in infos})
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"there are: {', '.join(names) or 'none'}"
         raise PluginError(
             f"there is no plugin called {name!r}",
             code="TL301",
-            hint=f"did you mean {close[0]!r}? {hint}" if close else hint,
+            hint=suggest(name, names, listed=f"there are: {', '.join(names) or 'none'}"),
         )
     kinds = {info.kind for info in infos if name in (info.name, info.qualified_name)}
     loaded = [info for kind in sorted(kinds) for info in registry.list(kind, load=True)]

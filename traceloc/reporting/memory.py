@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from traceloc.memory.gate import Gate
 from traceloc.memory.recall import Match
@@ -42,9 +42,11 @@ def describe_schema(schema: ErrorSchema) -> Iterator[str]:
         ("counts", f"seen {counts.seen}, {answers}"),
         ("text", signature.text),
         ("template", schema.template or ""),
+        ("when", schema.context.when),
         *(("before", text) for text in schema.context.before),
         ("after", schema.context.after),
         *(("ask", question) for question in schema.heuristics),
+        ("asked by", schema.judge or ""),
         ("fix", schema.fix or ""),
         *(("seen in", f"{s.locator} ({s.origin})") for s in schema.sightings),
     ]
@@ -54,21 +56,31 @@ def describe_schema(schema: ErrorSchema) -> Iterator[str]:
 
 
 def describe_stats(
-    sizes: Iterable[tuple[str, int, int, int]], gates: dict[str, Gate], *, address: str
+    sizes: Iterable[tuple[str, int, int, int]],
+    gates: Mapping[str, Gate],
+    *,
+    questions: Mapping[str, int],
+    needed: int,
+    address: str,
 ) -> Iterator[str]:
     """What there is by system, and where the memory may vote.
 
     Args:
         sizes: System, schemata, remembered failures, ordinary steps.
         gates: Of each system.
+        questions: Of each system, how many have a remembered failure.
+        needed: Questions below which no memory votes.
         address: Where the memory is.
     """
     yield f"{one_line(address)}\n"
     for system, schemata, remembered, ordinary in sizes:
         yield (
             f"{one_line(system)}: {schemata} schemata, {remembered} failures, "
-            f"{ordinary} ordinary steps; {_tell_gate(gates.get(system))}\n"
+            f"{ordinary} ordinary steps\n"
         )
+        if system in gates:
+            told = _tell_gate(gates[system], questions.get(system, 0), needed)
+            yield f"  {told}\n"
 
 
 def list_changes(changes: Iterable[Change]) -> Iterator[str]:
@@ -86,8 +98,18 @@ def _line(schema: ErrorSchema, number: str, width: int) -> str:
     return clip(text, width) + "\n"
 
 
-def _tell_gate(gate: Gate | None) -> str:
-    if gate is None or gate.gain != gate.gain:
-        return "no vote (too few failures to tell)"
-    gain = f"saves {gate.gain:.3f} ± {gate.error:.3f} nats on {gate.trials} failures"
-    return f"votes with weight {gate.weight:.2f}: {gain}" if gate.open else f"no vote: {gain}"
+def _tell_gate(gate: Gate, questions: int, needed: int) -> str:
+    if questions < needed:
+        return (
+            f"no vote yet: failures of {questions} questions, {needed - questions} more needed "
+            "(runs of one task are one question)"
+        )
+    if gate.questions < needed:
+        return (
+            f"no vote yet: {questions} questions, but only {gate.questions} of {needed} with a "
+            "score of the ranker and ordinary steps beside the failure"
+        )
+    gain = f"{gate.gain:.3f} ± {gate.error:.3f} nats a question, on {gate.questions} held out"
+    if gate.open:
+        return f"votes with weight {gate.weight:.2f}: saves {gain}"
+    return f"no vote: saves {gain}, which is too little or too unsure"

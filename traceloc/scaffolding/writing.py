@@ -24,9 +24,12 @@ class Kind(NamedTuple):
     use: str
     """How the plugin is used, for the README."""
     check_options: str = ""
+    """What the README's ``plugins check`` needs besides the name."""
     test_imports: str = ""
     test_samples: str = ""
+    """Statements that make the samples of the contract test."""
     test_arguments: str = ""
+    """How the contract test passes them on."""
 
 
 _LOUD_TRACE = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,20 +12,12 @@ from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.graph.lexical import tokenize
+from traceloc.graph.task import ANSWER_LOOK_BACK, ANSWER_MARKS, asked, compile_marks
 from traceloc.signals.family import Family, first, quote_step
 
-_MARK = re.compile(
-    r"(?:final answer|the answer is|answer:|<answer>|\\boxed\{|final result|result:|output:)"
-    r"\s*:?\s*",
-    re.IGNORECASE,
-)
-_MARKS = (
-    "final answer", "the answer is", "answer:", "<answer>", "\\boxed{", "final result", "result:",
-    "output:",
-)  # fmt: skip
+_MARKS = (*ANSWER_MARKS, "result:", "output:")
+_MARK = compile_marks(_MARKS)
 MIN_TOKENS = 3
-LOOK_BACK = 6
-"""Acting steps from the end among which the answer is looked for."""
 
 
 def _states(text: str) -> bool:
@@ -139,29 +130,20 @@ def final_answer(graph: TraceGraph) -> tuple[int, NDArray[Any]]:
 
 def _find_answer(graph: TraceGraph) -> tuple[int, NDArray[Any]]:
     index = graph.lexical
-    acting = np.flatnonzero(graph.is_acting)[::-1][:LOOK_BACK].tolist()
+    acting = np.flatnonzero(graph.is_acting)[::-1][:ANSWER_LOOK_BACK].tolist()
     final = next((i for i in acting if _states(graph.steps[i].text)), None)
     if final is None:
         final = next((i for i in acting if index.lengths[i] >= MIN_TOKENS), -1)
     if final < 0:
         return -1, np.zeros(0, np.int32)
-    asked = _asked(graph)
+    given = asked(graph)
     ids = index.ids(final)
     marks = list(_MARK.finditer(graph.steps[final].text))
     if marks:
         said = {word.lower() for word in tokenize(graph.steps[final].text[marks[-1].end() :][:400])}
         narrowed = [i for i in ids.tolist() if index.spell([i])[0].lower() in said]
         ids = np.asarray(narrowed, np.int32) if narrowed else ids
-    values = ids[(index.kinds[ids] >= TokenKind.SMALL) & ~np.isin(ids, asked)]
+    values = ids[(index.kinds[ids] >= TokenKind.SMALL) & ~np.isin(ids, given)]
     if not len(values):
-        values = ids[(index.frequency[ids] <= 8) & ~np.isin(ids, asked)]
+        values = ids[(index.frequency[ids] <= 8) & ~np.isin(ids, given)]
     return int(final), values[:64]
-
-
-def _asked(graph: TraceGraph) -> NDArray[Any]:
-    index = graph.lexical
-    given = np.flatnonzero(index.first_step == -1).astype(np.int32)
-    if len(given):
-        return given
-    people = np.flatnonzero(graph.origins == Origin.HUMAN)
-    return index.ids(int(people[0])) if len(people) else given

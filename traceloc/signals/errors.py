@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
+from traceloc.quoting import shorten
 from traceloc.signals.family import Family, at, before, first, last, quote_step
 from traceloc.signals.phrases import themes
+
+MAX_DETAIL = 120
+"""Characters of an error message that evidence repeats."""
 
 _EMPTY = re.compile(
     r"\s*(?:exit ?code: ?0[^\n]*\n)?(?:code output:)?\s*"
@@ -148,7 +152,7 @@ class ErrorsSignal(Family):
         if where is None or where < 0:
             return "", [here]
         error = graph.steps[where].error
-        detail = _one_line(error.message) if error else ""
+        detail = shorten(" ".join(error.message.split()), MAX_DETAIL) if error else ""
         return detail, [here, quote_step(graph, where)]
 
 
@@ -174,8 +178,3 @@ def _succeeds_later(graph: TraceGraph, outcome: NDArray[Any], error: NDArray[Any
         if not error[result]:
             working.update(keys)
     return recovered
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 120 else f"{line[:119]}…"

@@ -13,6 +13,7 @@ from traceloc.attribution import Citation, Evidence
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
 from traceloc.quoting import quote_step as describe_step
+from traceloc.signals.versions import read_version
 
 MAX_QUOTE = 160
 
@@ -27,6 +28,11 @@ class Family:
     name: str
     api_version = 1
     features: tuple[Feature, ...]
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the code that measures does; see :mod:`traceloc.signals.versions`."""
+        return read_version(type(self).__module__)
 
     def columns(self, graph: TraceGraph) -> dict[str, NDArray[Any]]:
         """One column of shape ``(n_steps,)`` for each feature, by name."""

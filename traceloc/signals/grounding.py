@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from traceloc.attribution import Citation
 from traceloc.contracts import Feature
-from traceloc.graph import TokenKind, TraceGraph
-from traceloc.graph.lexical import Origin
+from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.signals.family import Family, before, first, quote_step, share
 from traceloc.signals.kind import has_code
 from traceloc.signals.phrases import PHRASES, found_phrase, themes

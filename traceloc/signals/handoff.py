@@ -13,6 +13,7 @@ from traceloc.attribution import Citation
 from traceloc.contracts import Feature
 from traceloc.graph import Origin, TokenKind, TraceGraph
 from traceloc.graph.lexical import is_common
+from traceloc.graph.task import stated_task
 from traceloc.signals.errors import empty_results, failed
 from traceloc.signals.family import Family, at, before, first, quote_step
 from traceloc.signals.phrases import found_phrase, themes
@@ -215,10 +216,9 @@ def _marked(last_work: NDArray[Any], events: NDArray[Any]) -> NDArray[Any]:
 def _task_values(graph: TraceGraph) -> NDArray[Any]:
     """Ids of the values that the task states."""
     index = graph.lexical
-    in_task = np.flatnonzero((index.first_step == -1) & (index.kinds >= TokenKind.NUMBER))
-    if len(in_task):
-        return in_task.astype(np.int32)
-    return index.values(_task_step(graph))
+    stated = stated_task(graph)
+    values = stated[index.kinds[stated] >= TokenKind.NUMBER]
+    return values if len(values) else index.values(_task_step(graph))
 
 
 def _task_step(graph: TraceGraph) -> int:
@@ -263,8 +263,8 @@ def _orders_in_words(step: Step) -> bool:
 def _task_words(graph: TraceGraph) -> NDArray[Any]:
     """Share of the task's words, but for the commonest, in each step that an agent took."""
     index = graph.lexical
-    asked = np.flatnonzero(index.first_step == -1)
-    ids = asked if len(asked) else index.ids(_task_step(graph))
+    stated = stated_task(graph)
+    ids = stated if len(stated) else index.ids(_task_step(graph))
     wanted = np.zeros(len(index.kinds), bool)
     wanted[ids] = True
     wanted[[i for i in ids.tolist() if is_common(index.spelling[i])]] = False

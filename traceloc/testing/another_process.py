@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from traceloc.testing.kinds import module_of
@@ -26,10 +27,22 @@ def exercise_elsewhere(kind: str, plugin: Any, packed: Any) -> list[str]:
     Raises:
         ContractViolation: If the plugin cannot be made there, or fails there.
     """
+    return exercise_all_elsewhere(kind, [(plugin, packed)])[0]
+
+
+def exercise_all_elsewhere(kind: str, work: Sequence[tuple[Any, Any]]) -> list[list[str]]:
+    """The same for several plugins in one process: starting one takes longer than most of them.
+
+    Args:
+        kind: Of all plugins.
+        work: Each plugin with its packed samples.
+
+    Raises:
+        ContractViolation: If one cannot be made there, or fails there.
+    """
     order = {
         "kind": kind,
-        "plugin": _address(plugin),
-        "samples": packed,
+        "work": [{"plugin": _address(plugin), "samples": packed} for plugin, packed in work],
         "path": [entry or os.getcwd() for entry in sys.path],  # noqa: PTH109
     }
     seed = "1" if os.environ.get("PYTHONHASHSEED") == "2" else "2"
@@ -49,7 +62,7 @@ def exercise_elsewhere(kind: str, plugin: Any, packed: Any) -> list[str]:
             f"fails in another process: {last}",
             mend="make it work as an entry point does: imported by name, made without arguments",
         )
-    outcomes: list[str] = json.loads(done.stdout.rpartition(_MARK)[2])
+    outcomes: list[list[str]] = json.loads(done.stdout.rpartition(_MARK)[2])
     return outcomes
 
 
@@ -98,5 +111,8 @@ def main() -> None:
     order = json.loads(sys.stdin.read())
     sys.path[:] = order["path"]
     module = module_of(order["kind"])
-    outcomes = module.exercise(_find(order["plugin"]), module.unpack(order["samples"]))
+    outcomes = [
+        module.exercise(_find(each["plugin"]), module.unpack(each["samples"]))
+        for each in order["work"]
+    ]
     sys.stdout.write(_MARK + json.dumps(outcomes))

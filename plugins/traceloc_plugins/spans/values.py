@@ -128,7 +128,8 @@ def duration(raw: Any) -> int | None:
     if match is None:
         return None
     days, hours, minutes, seconds = (float(match[unit] or 0) for unit in "dhms")
-    return int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * NS)
+    total = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * NS
+    return int(total) if total < 2**63 else None
 
 
 def decoded(value: Any) -> Any:
@@ -160,14 +161,14 @@ def _literal(text: str, fallback: Any) -> Any:
 def _integer(raw: Any) -> Any:
     try:
         return int(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return raw
 
 
 def _number(raw: Any) -> Any:
     try:
         return float(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return raw
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments, text_of
 from traceloc.trace import ToolCall, Trace, Usage
+from traceloc_plugins.facts import amount, count
 from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.records import (
     bounded,
@@ -189,11 +190,11 @@ def _calls(calls: Any) -> Iterator[ToolCall]:
 
 
 def _usage(usage: Any, cost: Any) -> Usage | None:
-    price = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
+    price = amount(cost)
     if not isinstance(usage, dict):
         return Usage(cost_usd=price) if price else None
     return Usage(
-        input=integer(usage.get("prompt_tokens")),
-        output=integer(usage.get("completion_tokens")),
+        input=count(usage.get("prompt_tokens")),
+        output=count(usage.get("completion_tokens")),
         cost_usd=price,
     )

@@ -18,4 +18,11 @@ def stats_command(memory: Memory = None, debug: Debug = False) -> None:
         return
     sizes = found.sizes()
     gates = {system: found.gate(system) for system, *_ in sizes if system != "any"}
-    console.write_pieces(describe_stats(sizes, gates, address=where(memory)), sys.stdout)
+    told = describe_stats(
+        sizes,
+        gates,
+        questions={system: found.questions(system) for system in gates},
+        needed=found.settings.gate_groups,
+        address=where(memory),
+    )
+    console.write_pieces(told, sys.stdout)
