@@ -176,7 +176,7 @@ def _unwrap(value: Any) -> Any:
     if isinstance(value, dict):
         return list(value.values())
     if isinstance(value, list):
-        return dict(enumerate(value)) if len(value) != 1 else value[0]
+        return {str(n): each for n, each in enumerate(value)} if len(value) != 1 else value[0]
     return str(value)[:400]
 
 

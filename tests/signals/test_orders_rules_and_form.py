@@ -23,6 +23,16 @@ class TestHandoff:
         assert fires(trace, "handoff.first_ordered") == [2]
         assert cited(trace, 4, "handoff.order_not_taken_up") == [4, 3]
 
+    def test_the_task_is_no_order(self, talk, fires):
+        trace = talk(
+            ("system", "You are Ann.", {"to": ("Ann",)}),
+            ("user", "Find a flight.", {"to": ("Ann",)}),
+            ("Ann", "Which one?"),
+            ("Boss", "The cheapest.", {"to": ("Bob",)}),
+            ("Bob", "Found."),
+        )
+        assert fires(trace, "handoff.first_ordered") == [4]
+
     def test_values_that_an_order_drops(self, talk, values, explain):
         trace = talk(
             ("user", "I fly from Marseille to Lyon on 2026-03-10, for 815."),

@@ -30,6 +30,7 @@ from traceloc.evaluation.preparing import Corpus, normalise_agent
 from traceloc.evaluation.protocols import group_folds, k_fold
 from traceloc.evaluation.running import fit_split
 from traceloc.evaluation.statistics import beta_interval, bootstrap_difference
+from traceloc.judged_scan import WEIGHED
 from traceloc.judgement import Judgement
 from traceloc.judging.combining import Weights, combine, example_of, fit_weights, vote_of
 from traceloc.judging.hints import RandomHints
@@ -41,7 +42,6 @@ from traceloc.ranking.fit import FitOptions
 from traceloc.ranking.model import RankingModel, load_model
 from traceloc.registry import Registry
 
-WEIGHED = 200
 RANKER, ALONE, JOINED, FITTED = "ranker", "judge", "both", "both, fitted"
 AS_ASKED = "as asked"
 POOLED = "all sets"

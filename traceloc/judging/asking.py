@@ -27,7 +27,7 @@ RETRY_WAIT = 1.0
 
 @dataclass
 class Tally:
-    """Counts while judges are asked."""
+    """Counts while judges are asked; what becomes a :class:`~traceloc.judgement.JudgeCost`."""
 
     calls: int = 0
     cached: int = 0

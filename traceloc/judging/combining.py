@@ -24,6 +24,7 @@ from traceloc.attribution import AgentShare, Attribution, Candidate, Citation, E
 from traceloc.judgement import Ballot, JudgeFailure, Judgement, Verdict
 from traceloc.judging.cache import Vote
 from traceloc.quoting import quote_step
+from traceloc.ranking.model import softmax
 from traceloc.trace import Trace
 
 Floats = NDArray[np.float64]
@@ -137,7 +138,7 @@ def _posterior(
     for each in examples:
         lift = log(min(max(len(each.share) - 1.0, 1.0), MOST_RIVALS))
         rows = np.stack([each.log_p, each.share], axis=1)
-        p = _softmax(rows @ theta + each.share * lift)
+        p = softmax(rows @ theta + each.share * lift)
         inside = p * each.right
         held = max(float(inside.sum()), SMALLEST)
         posterior = inside / held
@@ -189,7 +190,7 @@ def combine(
         for verdict in verdicts:
             where = n - 1 if verdict.step is None else place[verdict.step]
             added[where] += weight.of_vote(n) / len(verdicts)
-    p = _softmax(scores + added)
+    p = softmax(scores + added)
     verdict = _leading(judgement, p, place)
     judgement = judgement.model_copy(
         update={"verdict": verdict, "fitted": min(w.fitted for w in used.values())}
@@ -305,8 +306,3 @@ def _agents(candidates: Sequence[Candidate]) -> tuple[AgentShare, ...]:
         total[each.agent] = total.get(each.agent, 0.0) + each.probability
     ordered = sorted(total.items(), key=lambda pair: -round(pair[1], 12))
     return tuple(AgentShare(agent=agent, probability=share) for agent, share in ordered)
-
-
-def _softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max())
-    return np.asarray(powers / powers.sum(), dtype=np.float64)

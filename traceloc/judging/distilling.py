@@ -19,6 +19,7 @@ from traceloc.judging.case import Ask
 from traceloc.judging.prompts import category_names, compose
 from traceloc.judging.verdicts import parse_answer
 from traceloc.judging.view import CaseView
+from traceloc.quoting import shorten
 from traceloc.trace import Document, Trace
 
 BEFORE, AFTER = 6, 4
@@ -106,8 +107,7 @@ def read_lesson(reply: JudgeReply, view: CaseView, *, step: int) -> JudgedLesson
 
 
 def _clean(view: CaseView, text: str) -> str:
-    words = " ".join(view.mask(text).split())
-    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    return shorten(" ".join(view.mask(text).split()), LONGEST)
 
 
 def _known(category: str | None) -> str | None:

@@ -17,6 +17,7 @@ from traceloc.judging.prompts import MAX_OUTPUT, Draft, fenced
 from traceloc.judging.tokens import MESSAGE_OVERHEAD, bound_tokens
 from traceloc.judging.verdicts import Number, parse_answer
 from traceloc.judging.view import CaseView
+from traceloc.quoting import shorten
 
 if TYPE_CHECKING:
     from traceloc.memory.lessons import Exam
@@ -109,5 +110,5 @@ def _number(view: CaseView, texts: tuple[str, ...], longest: int) -> str:
     lines = []
     for number, text in enumerate(texts, start=1):
         flat = " ".join(view.mask(text).split())
-        lines.append(f"{number}. {flat if len(flat) <= longest else flat[: longest - 1] + '…'}")
+        lines.append(f"{number}. {shorten(flat, longest)}")
     return "\n".join(lines)

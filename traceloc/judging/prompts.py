@@ -13,6 +13,7 @@ from traceloc.judging import wording
 from traceloc.judging.layout import lay_out
 from traceloc.judging.tokens import MESSAGE_OVERHEAD, bound_tokens
 from traceloc.judging.view import CaseView
+from traceloc.quoting import shorten
 
 MAX_OUTPUT = 1024
 LONGEST_TASK = 2_000
@@ -178,5 +179,4 @@ def fenced(view: CaseView, text: str, *, longest: int = 4_000) -> str:
 
 
 def _line(text: str, longest: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
+    return shorten(" ".join(text.split()), longest)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from traceloc.categories import normalise_category
 from traceloc.judgement import FailureKind, JudgeError, JudgeReply, Verdict
 from traceloc.judging.view import CaseView, tame
+from traceloc.quoting import shorten
 
 LONGEST_ANSWER = 200_000
 LONGEST_CLAIM = 600
@@ -140,7 +141,7 @@ def _make(
         step=step,
         agent=None if step is None else view.steps[step].agent,
         category=known.name if known is not None else None,
-        claim=words if len(words) <= LONGEST_CLAIM else words[: LONGEST_CLAIM - 1] + "…",
+        claim=shorten(words, LONGEST_CLAIM),
         cites=tuple(dict.fromkeys(cites)) if step is None else tuple(dict.fromkeys([step, *cites])),
         alternative=alternative,
     )

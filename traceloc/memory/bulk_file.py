@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -193,13 +193,6 @@ def publish(database: Path, aside: Path, index: Any, head: dict[str, Any]) -> No
         aside.replace(vectors_path(database))
     finally:
         index_aside.unlink(missing_ok=True)
-
-
-def delete_bulk(database: Path) -> None:
-    """Delete the files of a database."""
-    for path in (vectors_path(database), index_path(database)):
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from traceloc.memory.schema import (
 from traceloc.memory.settings import MemorySettings
 from traceloc.memory.sketch import TraceSketch
 from traceloc.memory.store import Neighbour, Row, SchemaStore
+from traceloc.quoting import shorten
 
 Vectors = NDArray[np.float32]
 
@@ -207,7 +208,7 @@ def ordinary_rows(
 def title_of(text: str, tool: str | None, category: str | None) -> str:
     """One line for a reader, from what is known."""
     head = category or (f"{tool}" if tool else "")
-    words = text if len(text) <= _TITLE else text[: _TITLE - 1] + "…"
+    words = shorten(text, _TITLE)
     return f"{head}: {words}" if head else words
 
 

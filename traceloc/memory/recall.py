@@ -12,7 +12,7 @@ from traceloc.attribution import Citation, Evidence
 from traceloc.graph import TraceGraph
 from traceloc.memory.gate import CLOSED, Gate
 from traceloc.memory.schema import ErrorSchema
-from traceloc.quoting import quote_step
+from traceloc.quoting import quote_step, shorten
 from traceloc.ranking.evidence import MAX_EVIDENCE, NEUTRAL
 from traceloc.ranking.model import Scores, rank, settle, softmax
 
@@ -137,6 +137,5 @@ def tell_match(match: Match) -> str:
     if schema.sightings:
         words += f", in {schema.sightings[-1].locator}"
     if schema.fix:
-        fix = " ".join(schema.fix.split())
-        words += f"; fixed by {fix if len(fix) <= _FIX else fix[: _FIX - 1] + '…'}"
+        words += f"; fixed by {shorten(' '.join(schema.fix.split()), _FIX)}"
     return words

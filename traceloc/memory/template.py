@@ -32,11 +32,6 @@ def align_texts(texts: Sequence[str]) -> str:
     return " ".join(template)
 
 
-def fixed_words(template: str) -> int:
-    """How many words of a template are no slot."""
-    return sum(not (w[0] == "<" and w[-1] == ">") for w in template.split())
-
-
 def _merge(left: list[str], right: list[str]) -> list[str]:
     """Common words of two texts; one slot between them wherever either has more."""
     pairs = _common([w for w in left], right)

@@ -81,7 +81,9 @@ class HandoffSignal(Family):
         last_order = graph.preceding(orders)
         agents = graph.agent_of
         ordered = np.zeros(n, bool)
-        ordered[graph.edges("delegates").target] = True
+        # What a person or a system prompt addresses to an agent is the task, and no order.
+        source, target, _ = graph.edges("delegates")
+        ordered[target[acting[source]]] = True
         ordered &= acting
         near = np.zeros(n, np.float32)
         for distance in range(1, 7):
