@@ -29,7 +29,7 @@ PROTOCOLS = (
     ),
     (
         "Five folds by question within each set, around a model of the other systems, five seeds",
-        ("--protocol", "kfold", "--with-prior", "--seeds", "5", "--l2", "100"),
+        ("--protocol", "kfold", "--with-prior", "--seeds", "5"),
     ),
 )
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from traceloc.report import Report, ReportOptions
     from traceloc.trace import Trace
 
-API_VERSION = 1
 SUPPORTED_API_VERSIONS = range(1, 2)
 
 

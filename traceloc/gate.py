@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     CLOSED_PIPE = 141
 
 
-def judge_scan(
+def choose_exit(
     summary: Summary, *, problems: int, fail_on: str = "never", min_coverage: float = 0.0
 ) -> tuple[ExitCode, str | None]:
     """The exit code, and why it is not 0 where no error message has said so already.

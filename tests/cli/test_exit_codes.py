@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cli_samples import Invoke, native
 
-from traceloc.gate import ExitCode, judge_scan
+from traceloc.gate import ExitCode, choose_exit
 from traceloc.report import Summary
 
 LOCATED = native("a", "plan", "FAULT here", passed=False)
@@ -123,5 +123,5 @@ def test_interrupt_is_130(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_signal_that_failed_is_something_not_measured():
     summary = Summary(read=3, located=3, hampered=1)
-    code, why = judge_scan(summary, problems=0)
+    code, why = choose_exit(summary, problems=0)
     assert code == ExitCode.UNMEASURED and "1" in why

@@ -21,7 +21,7 @@ from traceloc.memory.seed import load_seed
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed: pip install 'traceloc[yaml]'")
 
-ONE = {"id": "S1", "signature": {"text": "call <name>"}, "origin": "labelled"}
+ONE = {"id": "S1a", "signature": {"text": "call <name>"}, "origin": "labelled"}
 NASTY = (
     "yes",
     "no: - not a list",
@@ -75,7 +75,7 @@ def test_the_shipped_library_survives_every_format(tmp_path: Path, suffix: str) 
 @pytest.mark.parametrize("words", NASTY)
 def test_words_that_mean_something_to_yaml_stay_words(tmp_path: Path, words: str) -> None:
     schema = ErrorSchema(
-        id="S1",
+        id="S1a",
         title=words,
         signature=Signature(text="call <name>"),
         heuristics=(words,),
@@ -95,7 +95,7 @@ def test_yaml_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "team.yml"
     path.write_text(
         "schemata:\n"
-        "- id: S1\n"
+        "- id: S1a\n"
         "  origin: labelled\n"
         "  signature: {text: 'Call Ann at 5551234'}\n"
         "  heuristics:\n"
@@ -126,16 +126,16 @@ def test_yaml_by_hand(tmp_path: Path) -> None:
         "schemata: 3",
         "schemata: {a: 1}",
         "- 1\n- 2",
-        "- {id: S1}",
-        "- {id: S1, origin: labelled, signature: [text]}",
-        "- {id: S1, origin: bought, signature: {text: a}}",
-        "- {id: S1, origin: labelled, signature: {text: a}, extra: 1}",
+        "- {id: S1a}",
+        "- {id: S1a, origin: labelled, signature: [text]}",
+        "- {id: S1a, origin: bought, signature: {text: a}}",
+        "- {id: S1a, origin: labelled, signature: {text: a}, extra: 1}",
         "- {id: ../../x, origin: labelled, signature: {text: a}}",
-        "- {id: S1, origin: labelled, signature: {text: 2026-01-01}}",
+        "- {id: S1a, origin: labelled, signature: {text: 2026-01-01}}",
         "- {? [a, b] : c}",
         "a: 1\n---\nb: 2",
-        "- {id: S1, origin: labelled, signature: {text: a}, counts: {seen: 9" + "9" * 5000 + "x}}",
-        "- {id: S1, origin: labelled, signature: {text: a}, created: 2026-13-45}",
+        "- {id: S1a, origin: labelled, signature: {text: a}, counts: {seen: 9" + "9" * 5000 + "x}}",
+        "- {id: S1a, origin: labelled, signature: {text: a}, created: 2026-13-45}",
         "x: !!int zz",
         "x: !!binary '***'",
         "x: !!timestamp never",
@@ -147,7 +147,7 @@ def test_hostile_yaml_is_refused(
     monkeypatch.chdir(tmp_path)
     error = refuse(tmp_path / "x.yaml", content, "TL544")
     assert not (tmp_path / "pwned").exists()
-    assert error.location is not None and error.location.path.endswith("x.yaml")
+    assert error.location is not None and error.path.endswith("x.yaml")
 
 
 def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path) -> None:

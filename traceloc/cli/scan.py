@@ -89,7 +89,7 @@ def scan_command(
     Exit codes: 0 fine, 1 --fail-on is met, 2 wrong usage, 3 something could not be measured.
     """
     from traceloc.cli.progress import ProgressBar
-    from traceloc.gate import judge_scan
+    from traceloc.gate import choose_exit
     from traceloc.registry import Registry
     from traceloc.report import Problem, Report
     from traceloc.scanning import ScanOptions, scan
@@ -147,7 +147,7 @@ def scan_command(
     finally:
         bar.clear()
     console.warn_of_broken_plugins(registry, "loaders", "signals")
-    code, why = judge_scan(
+    code, why = choose_exit(
         report.summary,
         problems=len(report.problems),
         fail_on=settings.fail_on,

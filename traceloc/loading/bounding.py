@@ -15,7 +15,10 @@ def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, dict):
         if depth == 0:
             return "[nested too deeply]"
-        return {key: bounded(inner, depth=depth - 1) for key, inner in value.items()}
+        return {
+            key: bounded(inner, depth=depth - 1) if isinstance(inner, dict | list) else inner
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         if depth == 0:
             return "[nested too deeply]"

@@ -21,10 +21,14 @@ from traceloc.memory.schema import ErrorSchema
 from traceloc.trace import Document
 
 Format = Literal["json", "jsonl", "yaml"]
+_YAML = (".yaml", ".yml")
 FORMATS: tuple[Format, ...] = ("json", "jsonl", "yaml")
 
 MAX_BYTES = 64 * 1024 * 1024
+MAX_YAML_BYTES = 16 * 1024 * 1024
+"""YAML is read a hundred times slower."""
 MAX_SCHEMATA = 200_000
+_MAX_DEPTH = 32
 _ID = re.compile(r"S[0-9a-z-]{2,40}")
 _PROSE = 2000
 """Characters of each field that a person wrote."""
@@ -73,9 +77,15 @@ def read_schemata(path: str | Path) -> list[ErrorSchema]:
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise StoreError(message, code="TL542", location=where) from error
-    if len(data) > MAX_BYTES:
-        message = f"is larger than {MAX_BYTES // 2**20} MiB"
-        raise StoreError(message, code="TL542", location=where)
+    yaml = place.suffix.lower() in _YAML
+    limit = min(MAX_BYTES, MAX_YAML_BYTES) if yaml else MAX_BYTES
+    if len(data) > limit:
+        raise StoreError(
+            f"is larger than {limit / 2**20:.0f} MiB",
+            code="TL542",
+            location=where,
+            hint="export it as JSON" if yaml else None,
+        )
     found = []
     for line, value in _parse(data, place.suffix.lower(), where):
         try:
@@ -97,8 +107,8 @@ def _parse(data: bytes, suffix: str, where: Location) -> Iterator[tuple[int | No
     """Values that should be schemata, with their lines where there are any."""
     try:
         text = data.decode("utf-8")
-        if suffix in (".yaml", ".yml"):
-            content = _safe_load(text)
+        if suffix in _YAML:
+            content = _safe_load(text, where)
         elif suffix == ".jsonl":
             for number, line in enumerate(text.splitlines(), start=1):
                 if line.strip():
@@ -128,15 +138,28 @@ def _loads(text: str, where: Location) -> Any:
         raise StoreError(f"is no JSON: {error}", code="TL544", location=where) from error
 
 
-def _safe_load(text: str) -> Any:
+def _safe_load(text: str, where: Location) -> Any:
     yaml = _yaml()
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
     try:
-        # Anchors can blow a small file up beyond all bounds; traceloc writes none.
-        if any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text, Loader=yaml.SafeLoader)):
-            raise StoreError("has YAML aliases, which are not read", code="TL544")
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise StoreError(f"is no YAML: {error}", code="TL544") from error
+        # First what stands there, without building anything from it.
+        for event in yaml.parse(text, Loader=loader):
+            if isinstance(event, yaml.AliasEvent):
+                # They can blow a small file up beyond all bounds; traceloc writes none.
+                raise StoreError(
+                    "has YAML aliases, which are not read", code="TL544", location=where
+                )
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                message = f"is nested more than {_MAX_DEPTH} deep"
+                raise StoreError(message, code="TL544", location=where)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, ValueError, ArithmeticError, TypeError, LookupError) as error:
+        # Dates and numbers that cannot be make the loader itself fail.
+        said = " ".join(str(error).split())[:300]
+        raise StoreError(f"is no YAML: {said}", code="TL544", location=where) from error
 
 
 def _yaml() -> Any:
@@ -157,7 +180,9 @@ def _checked(schema: ErrorSchema) -> ErrorSchema:
         ValueError: If its id cannot be one.
     """
     if not _ID.fullmatch(schema.id):
-        raise ValueError(f"id is {schema.id[:_SHOWN]!r}; expected 'S' and letters or digits")
+        raise ValueError(
+            f"id is {schema.id[:_SHOWN]!r}; expected 'S' and 2 to 40 digits or small letters"
+        )
     signature = schema.signature.model_copy(update={"text": mask_text(schema.signature.text)})
     context = schema.context.model_copy(
         update={
