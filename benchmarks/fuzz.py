@@ -211,7 +211,7 @@ class Fuzzer:
                 for trace in traces[:20]:
                     require_sound(trace, what="it", damaged=True)
             except Exception as error:
-                wrong = f"is unsound: {type(error).__name__}: {str(error)[:200]}"
+                wrong = f"is unsound: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
         return wrong
 
 

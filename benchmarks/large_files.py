@@ -43,10 +43,16 @@ class Run(NamedTuple):
 
     first: float
     """Seconds until the first result was read."""
+    cpu: float
+    """Seconds of processor time until then, which a busy machine stretches less."""
     seconds: float
     peak: float
     """MiB of resident memory at most, of all its processes together."""
+    early: float
+    """MiB after a hundred results: what does not grow from there on will not."""
     results: int
+    whole: bool
+    """Whether it was not ended before its end."""
 
 
 class Sniff(NamedTuple):
@@ -65,18 +71,13 @@ def main() -> None:
     parser.add_argument("--formats", default="chat,native")
     parser.add_argument("--traces", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, help="end each scan after so long, wherever it is")
     parser.add_argument("--keep", type=Path, help="folder to write the files to and keep them in")
     arguments = parser.parse_args()
     rows: list[tuple[object, ...]] = [
         (
-            "format",
-            "MB",
-            "traces",
-            "first result, s",
-            "whole scan, s",
-            "peak MiB",
-            "sniff, ms",
-            "read",
+            *("format", "MB", "traces", "first result, s", "the same, cpu s", "scan, s"),
+            *("MiB after 100", "peak MiB", "sniff, ms", "sniff, bytes"),
         )
     ]
     missed = []
@@ -87,16 +88,22 @@ def main() -> None:
             path = folder / f"{format}-{arguments.traces}-{arguments.megabytes}.jsonl"
             if not path.exists():
                 write_traces(path, format, arguments.traces, arguments.megabytes)
-            run, look = scan(path), sniff(path)
+            run, look = scan(path, arguments.seconds), sniff(path)
             size = path.stat().st_size / 1e6
             rows.append(
                 (
-                    *(format, f"{size:.0f}", f"{run.results:,}", f"{run.first:.2f}"),
-                    *(f"{run.seconds:.0f}", f"{run.peak:.0f}"),
+                    *(
+                        format,
+                        f"{size:.0f}",
+                        f"{run.results:,}",
+                        f"{run.first:.2f}",
+                        f"{run.cpu:.2f}",
+                    ),
+                    *(f"{run.seconds:.0f}", f"{run.early:.0f}", f"{run.peak:.0f}"),
                     *(f"{look.milliseconds:.2f}", f"{look.read:,}"),
                 )
             )
-            if run.results != arguments.traces:
+            if run.whole and run.results != arguments.traces:
                 raise SystemExit(f"{run.results} results of {arguments.traces} traces in {path}")
             missed += [
                 f"{format}: {what}"
@@ -119,16 +126,20 @@ def main() -> None:
             f"{TARGET_MIB:g} MiB, a sniff by all loaders of at most {TARGET_SNIFF_MS:g} ms that "
             f"reads at most {TARGET_SNIFF_BYTES:,} bytes: {'; '.join(missed) or 'all'} "
             f"{'missed' if missed else 'met'}",
+            f"traces: those that were scanned; {arguments.traces:,} are in each file"
+            + (
+                f", and each scan was ended after {arguments.seconds:g} s" * bool(arguments.seconds)
+            ),
             f"sniff: median of {SNIFFS}, from opening the file to the name of the loader",
         ],
     )
 
 
-def scan(path: Path) -> Run:
+def scan(path: Path, limit: float | None) -> Run:
     """Scan a file, and watch the memory of the process and of those it starts."""
     command = [sys.executable, "-c", SCAN, "scan", str(path), "--format", "jsonl"]
     peak, done = [0.0], threading.Event()
-    first, results = float("nan"), 0
+    first, cpu, results, early, whole = float("nan"), 0.0, 0, 0.0, True
     begin = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -141,15 +152,22 @@ def scan(path: Path) -> Run:
         watcher.start()
         for line in process.stdout:
             if '"n_steps"' in line:
-                first = time.perf_counter() - begin if not results else first
+                if not results:
+                    first, cpu = time.perf_counter() - begin, processor_time(process.pid)
                 results += 1
+                early = peak[0] if results <= 100 else early
+            if limit is not None and time.perf_counter() - begin > limit:
+                whole = False
+                process.kill()
+                break
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
         done.set()
         watcher.join()
     unit = 1 if sys.platform == "darwin" else 1024
     highest = max(peak[0], usage.ru_maxrss * unit)
-    return Run(first, time.perf_counter() - begin, highest / 2**20, results)
+    seconds = time.perf_counter() - begin
+    return Run(first, cpu, seconds, highest / 2**20, early / 2**20, results, whole)
 
 
 def family(pid: int) -> list[int]:
@@ -160,6 +178,15 @@ def family(pid: int) -> list[int]:
             for child in (task / "children").read_text().split():
                 found += family(int(child))
     return found
+
+
+def processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has taken, 0 where that cannot be told."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:

@@ -20,7 +20,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +34,8 @@ from traceloc.registry import Registry
 
 SHARED = Path(os.environ.get("TRACELOC_SHARED", Path(__file__).parents[2] / "shared"))
 RUNS = 5
+REPEATED = {"duplicate", "copied_context"}
+"""Flags of steps that stand in the file and happened elsewhere; no reader counts these."""
 Counts = dict[str, int]
 
 
@@ -108,8 +110,10 @@ def main() -> int:
         notes=[
             "model: answers of a model, no grader's; tool: calls of tools, answered or "
             "not; runs: samples, sessions or trajectories; message: messages of any role",
+            "inspect-scout makes no events for the tools of ATIF: only answers are compared there",
             "langchain-core: the sample, and the same with its messages repeated up to 1 MB",
-            f"processor time, best of {RUNS} readings of each file, in turn; at most 1.00 is wanted of the ratio",
+            f"processor time, best of {RUNS} readings of each file, in turn; "
+            "a ratio of at most 1.00 is wanted",
             *(notes or ["every file gives the same numbers"]),
         ],
     )
@@ -147,17 +151,23 @@ def peers(scratch: Path) -> Iterable[Peer]:
     except ImportError:
         print("inspect-scout is not installed", file=sys.stderr)
     else:
-        for name, source, found in (
-            ("claude_code", claude_code, files("claude_code", "*.jsonl")),
-            ("atif", atif, files("atif", "*.json")),
+        for name, source, found, kept in (
+            (
+                "claude_code",
+                claude_code,
+                files("claude_code", "*.jsonl"),
+                ("runs", "model", "tool"),
+            ),
+            # Of this format it makes no events for tools.
+            ("atif", atif, files("atif", "*.json"), ("runs", "model")),
         ):
             yield Peer(
                 name,
                 "inspect-scout",
                 found,
                 lambda path, source=source: asyncio.run(_drain(source(str(path)))),
-                lambda transcripts: _events(transcripts, runs=len(transcripts)),
-                lambda traces: _steps(traces),
+                lambda found, kept=kept: _only(_events(found, runs=len(found)), kept),
+                lambda traces, kept=kept: _only(_steps(traces), kept),
             )
     try:
         from langchain_core.load import load as load_objects
@@ -211,6 +221,10 @@ def _events(runs_of: Iterable[Any], *, runs: int) -> Counts:
     return {"runs": runs, "model": found["model"], "tool": found["tool"]}
 
 
+def _only(counts: Counts, kept: Sequence[str]) -> Counts:
+    return {name: counts[name] for name in kept}
+
+
 def _own_events(events: Iterable[Any]) -> Iterable[str]:
     """Kinds of what the agents did: a grader's model is part of the verdict, not of the run."""
     grading: set[str] = set()
@@ -226,7 +240,7 @@ def _own_events(events: Iterable[Any]) -> Iterable[str]:
 
 
 def _steps(traces: list[Trace]) -> Counts:
-    steps = [step for trace in traces for step in trace.steps if "duplicate" not in step.flags]
+    steps = [step for trace in traces for step in trace.steps if not REPEATED & set(step.flags)]
     spoken = sum(
         step.role == "assistant" and step.kind in ("message", "action", "handoff", "thought")
         for step in steps

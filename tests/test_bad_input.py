@@ -101,7 +101,6 @@ UNREADABLE = {
     "utf32.json": (GOOD.encode("utf-32"), "TL103", None, 0),
     "deep.json": (DEEP, "TL107", 1, None),
     "deep-inside.json": (GOOD.replace('"Twelve."', DEEP), "TL107", 1, None),
-    "nul-inside.json": (GOOD.replace("lamps", "la\x00mps"), "TL103", 1, None),
     "bad-syntax.json": (GOOD.replace("}, {", "},\n ; {"), "TL103", 2, None),
 }
 

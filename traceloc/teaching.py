@@ -82,8 +82,20 @@ def teach_labels(
     store: LabelStore | None = None,
     settings: Settings | None = None,
     registry: Registry | None = None,
+    lessons: bool = False,
 ) -> Taught:
-    """Let the memory follow all answers it has not taken in yet."""
+    """Let the memory follow all answers it has not taken in yet.
+
+    Args:
+        memory: What learns.
+        store: Whose answers; those of this project or user if left out.
+        settings: How to read the traces.
+        registry: Plugins to read with.
+        lessons: Say also what a judge may be asked about.
+
+    Raises:
+        StoreError: If a store cannot be used.
+    """
     store = store or find_label_store()
     registry = registry or Registry()
     told = Taught()
@@ -99,13 +111,16 @@ def teach_labels(
         told.missing += followed.missing
         told.labelled += bool(followed.learned)
     # Not only of what is new: a judge that gave no answer the last time may be asked again.
-    for event in settle_events(store.events()):
-        if event.action == "reject":
-            continue
-        row = row_id("remembered", event.system, event.content_hash, event.native_index)
-        for remembered in memory.store.get([row]):
-            case = LessonCase(row, event.step, partial(_load, event, settings, registry))
-            told.cases.setdefault(remembered.belongs_to or row, case)
+    standing = {
+        row_id("remembered", event.system, event.content_hash, event.native_index): event
+        for event in settle_events(store.events())
+        if lessons and event.action != "reject"
+    }
+    for remembered in memory.store.get(list(standing)):
+        event = standing[remembered.id]
+        load = partial(_load, event, settings, registry)
+        schema = remembered.belongs_to or remembered.id
+        told.cases.setdefault(schema, LessonCase(remembered.id, event.step, load))
     return told
 
 
@@ -132,6 +147,7 @@ def teach_dataset(
     system: str | None = None,
     who: str = "unknown",
     registry: Registry | None = None,
+    lessons: bool = False,
 ) -> Taught:
     """Teach the labelled failures of a folder.
 
@@ -141,6 +157,7 @@ def teach_dataset(
         system: Where they come from; as a scan would call it if left out.
         who: Who says so.
         registry: Plugins to read with.
+        lessons: Say also what a judge may be asked about; its traces stay in memory.
 
     Raises:
         UsageError: If there is no such path, or its labels cannot be read.
@@ -164,7 +181,7 @@ def teach_dataset(
         learned = memory.learn(sketch, natives, lesson, who=who)
         told.count(learned)
         for one in learned:
-            if one.schema.judge is None:
+            if lessons and one.schema.judge is None:
                 case = LessonCase(one.row, one.step, partial(_same, item.trace))
                 told.cases.setdefault(one.schema.id, case)
     return told

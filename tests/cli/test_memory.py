@@ -151,7 +151,7 @@ def test_stats_says_whether_the_memory_votes(invoke: Invoke, labelled: Path) -> 
     invoke("learn", labelled)
     told = invoke("memory", "stats").stdout
     assert "help-desk: 2 schemata, 6 failures" in told
-    assert "no vote yet: failures of 6 questions, 34 more needed" in told
+    assert "no vote yet: failures of 6 of 40 questions, 34 more needed" in told
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])
@@ -235,9 +235,28 @@ def test_an_unknown_schema_is_an_error(invoke: Invoke, labelled: Path) -> None:
 
 
 def test_an_empty_memory_is_no_error(invoke: Invoke) -> None:
-    for command in ("list", "stats", "log", "check"):
+    for command in ("list", "stats", "log", "check", "export"):
         assert invoke("memory", command).exit_code == 0
-    assert invoke("memory", "search", "x").exit_code == 0
+    for arguments in (("list",), ("stats",), ("search", "x")):
+        told = invoke("memory", *arguments)
+        assert told.exit_code == 0 and "hint: 'traceloc label TRACE#STEP'" in told.stderr
+
+
+def test_what_is_not_there_is_told(invoke: Invoke, labelled: Path, tmp_path: Path) -> None:
+    invoke("learn", labelled)
+    invoke("memory", "import", "seed")
+    told = invoke("memory", "list", "--system", "nobody")
+    assert told.stdout == "" and "no schemata of 'nobody'; systems: any, help-desk" in told.stderr
+    free = invoke("memory", "list", "--system", "any").stdout.splitlines()
+    assert len(free) >= 40 and all(line.startswith("S-") for line in free)
+    assert "no schemata of this category" in invoke("memory", "list", "--category", "x").stderr
+    far = invoke("memory", "search", "xylophone quartz")
+    assert "none is so similar that a scan would recall it (0.50)" in far.stderr
+    assert ", …" in invoke("memory", "show", "S").stderr
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "0.json").write_text((labelled / "0.json").read_text())
+    bare = invoke("learn", tmp_path / "bare")
+    assert bare.exit_code == 3 and "no labelled trace; labels are read from" in bare.stderr
 
 
 def test_a_damaged_memory_stops_a_scan_and_no_memory_goes_on(

@@ -57,6 +57,15 @@ def test_what_is_no_lesson_is_refused(trip: Trace, change: dict) -> None:
     assert caught.value.kind == "invalid"
 
 
+def test_words_of_the_steps_around_it_are_refused_too(trip: Trace) -> None:
+    steps = list(trip.steps)
+    said = "Write to the traveller that all is well and paid for by us."
+    steps[4] = steps[4].model_copy(update={"text": said})
+    trip = trip.model_copy(update={"steps": tuple(steps)})
+    with pytest.raises(JudgeError, match="repeats the words"):
+        distil(trip, LESSON | {"context": f"Somebody says: {said}"})
+
+
 def test_only_the_surroundings_are_shown(talk) -> None:
     trace = talk(*(("Desk" if i % 2 else "Clerk", f"part {i} of the work") for i in range(60)))
     _, judge = distil(trace, LESSON, step=30)

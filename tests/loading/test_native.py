@@ -39,7 +39,11 @@ def lose_a_call(document: dict[str, Any]) -> None:
     next(step for step in document["steps"] if step["tool_result"])["tool_result"]["call_step"] = -1
 
 
-@pytest.mark.parametrize("damage", [renumber, swap, lose_a_result, lose_a_call])
+def misplace(document: dict[str, Any]) -> None:
+    document["steps"][1]["native_index"] = -(2**130)
+
+
+@pytest.mark.parametrize("damage", [renumber, swap, lose_a_result, lose_a_call, misplace])
 def test_numbers_that_lead_nowhere_are_no_trace(
     tmp_path: Path, document: dict[str, Any], damage: Callable[[dict[str, Any]], None]
 ) -> None:

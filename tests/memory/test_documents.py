@@ -147,7 +147,7 @@ def test_hostile_yaml_is_refused(
     monkeypatch.chdir(tmp_path)
     error = refuse(tmp_path / "x.yaml", content, "TL544")
     assert not (tmp_path / "pwned").exists()
-    assert error.location is not None and error.path.endswith("x.yaml")
+    assert error.location is not None and error.location.path.endswith("x.yaml")
 
 
 def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -173,14 +172,6 @@ def test_without_passed_runs_it_never_abstains(simulate, specs):
     model = fit_model(simulate(TRUE, traces=20), specs(4))
     assert model.null.bias is None
     assert _p_no_error(model, specs(4), simulate(TRUE, traces=1)[0]) == 0.0
-
-
-def test_a_hundred_traces_and_a_hundred_and_fifty_features_take_two_seconds(simulate, specs):
-    examples = simulate(TRUE + [0.0] * 146, traces=100, candidates=20)
-    begun = time.perf_counter()
-    fit_model(examples, specs(150))
-    # Four times the aim (a quiet core takes 0.9 s): other tests run at the same time.
-    assert time.perf_counter() - begun < 8.0
 
 
 def test_silence_may_miss_no_more_failed_runs_than_asked(simulate, specs):

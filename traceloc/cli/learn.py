@@ -64,13 +64,20 @@ def learn_command(
     found = open_for_change(memory)
     told = []
     if not no_labels:
-        told.append(teach_labels(found))
+        told.append(teach_labels(found, lessons=teacher is not None))
     for path in paths or ():
-        told.append(teach_dataset(found, path, system=system, who=name_user()))
+        told.append(
+            teach_dataset(found, path, system=system, who=name_user(), lessons=teacher is not None)
+        )
     for each in told:
         for problem in each.problems:
             console.say(one_line(problem))
-        if each.failures or each.missing or each.name:
+        if each.name and not each.labelled:
+            console.say(
+                f"{one_line(each.name)}: no labelled trace; labels are read from labels.jsonl in "
+                "that folder, or from inside the traces"
+            )
+        elif each.failures or each.missing or each.name:
             line = f"{one_line(each.name or 'labels')}: {each.failures} failures"
             line += f", {each.new} new schemata, {each.merged} merged, {each.known} known"
             line += f", {each.distilled} distilled" if each.distilled else ""

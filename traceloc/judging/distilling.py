@@ -67,12 +67,11 @@ async def ask_for_lesson(view: CaseView, step: int, *, ask: Ask, budget: int) ->
     Raises:
         JudgeError: If there is no answer, or one that is no lesson.
     """
-    first, last = max(step - BEFORE, 0), min(step + AFTER, len(view) - 1)
     form = wording.LESSON.replace("{categories}", category_names())
     draft = compose(
         view,
         budget=budget,
-        allowances=dict.fromkeys(range(first, last + 1), AROUND) | {step: FAILING},
+        allowances=dict.fromkeys(_shown(view, step), AROUND) | {step: FAILING},
         scale=1.0,
         question=QUESTION.replace("{step}", str(step)),
         schema=wording.LESSON_SCHEMA,
@@ -98,12 +97,17 @@ def read_lesson(reply: JudgeReply, view: CaseView, *, step: int) -> JudgedLesson
         heuristics=questions,
         category=_known(answer.category),
     )
+    shown = [view.text(i) for i in _shown(view, step)]
     for words in (lesson.context, lesson.signature, *questions):
         if (found := _SPECIFIC.search(words)) is not None:
             raise JudgeError("invalid", f"speaks of this run: {found[0]!r}")
-        if _repeats(words, view.text(step)):
+        if any(_repeats(words, text) for text in shown):
             raise JudgeError("invalid", "repeats the words of the run")
     return lesson
+
+
+def _shown(view: CaseView, step: int) -> range:
+    return range(max(step - BEFORE, 0), min(step + AFTER + 1, len(view)))
 
 
 def _clean(view: CaseView, text: str) -> str:
@@ -116,7 +120,7 @@ def _known(category: str | None) -> str | None:
 
 
 def _repeats(words: str, text: str) -> bool:
-    """Whether a lesson has a long run of words in common with the step it comes from."""
+    """Whether a lesson has a long run of words in common with a step that was shown."""
     mine, theirs = words.casefold().split(), f" {' '.join(text.casefold().split())} "
     runs = (mine[i : i + SHARED_WORDS] for i in range(len(mine) - SHARED_WORDS + 1))
     return any(f" {' '.join(run)} " in theirs for run in runs)

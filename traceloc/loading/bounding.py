@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 MAX_DEPTH = 64
 """Fields nested deeper are kept as a note that they were there."""
+_NESTED = (dict, list)
 
 
 def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
@@ -16,7 +17,7 @@ def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
         if depth == 0:
             return "[nested too deeply]"
         return {
-            key: bounded(inner, depth=depth - 1) if isinstance(inner, dict | list) else inner
+            key: bounded(inner, depth=depth - 1) if isinstance(inner, _NESTED) else inner
             for key, inner in value.items()
         }
     if isinstance(value, list):

@@ -67,6 +67,8 @@ def _misnumbered(steps: Sequence[Step]) -> str | None:
     for position, step in enumerate(steps):
         if step.index != position:
             return f"steps.{position}.index is {step.index}; expected {position}"
+        if step.native_index < 0:
+            return f"steps.{position}.native_index is below 0: {str(step.native_index)[:40]}"
         linked = [call.result_step for call in step.tool_calls]
         if step.tool_result is not None:
             linked.append(step.tool_result.call_step)

@@ -155,9 +155,10 @@ def _safe_load(text: str, where: Location) -> Any:
             if depth > _MAX_DEPTH:
                 message = f"is nested more than {_MAX_DEPTH} deep"
                 raise StoreError(message, code="TL544", location=where)
-        return yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, ArithmeticError, TypeError, LookupError) as error:
-        # Dates and numbers that cannot be make the loader itself fail.
+        return yaml.load(text, Loader=loader)
+    except StoreError:
+        raise
+    except Exception as error:  # dates and numbers that cannot be make the loader itself fail
         said = " ".join(str(error).split())[:300]
         raise StoreError(f"is no YAML: {said}", code="TL544", location=where) from error
 

@@ -194,7 +194,7 @@ class MemoryReader:
         if len(found) == 1:
             return found[0]
         if found:
-            names = ", ".join(s.id for s in found[:5])
+            names = ", ".join(s.id for s in found[:5]) + (", …" if len(found) > 5 else "")
             raise StoreError(f"{id!r} begins several schemata: {names}", code="TL540")
         raise StoreError(
             f"there is no schema {id!r}", code="TL540", hint="'traceloc memory list' names them"

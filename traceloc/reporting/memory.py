@@ -101,7 +101,8 @@ def _line(schema: ErrorSchema, number: str, width: int) -> str:
 def _tell_gate(gate: Gate, questions: int, needed: int) -> str:
     if questions < needed:
         return (
-            f"no vote yet: failures of {questions} questions, {needed - questions} more needed "
+            f"no vote yet: failures of {questions} of {needed} questions, "
+            f"{needed - questions} more needed "
             "(runs of one task are one question)"
         )
     if gate.questions < needed:

@@ -204,7 +204,7 @@ def _diagnose(
         builder.note("skipped", f"{unjoined} log records belong to spans that are missing")
     stacks = sum("exception.stacktrace" in e.attributes for n in plan.nodes for e in n.span.events)
     if stacks:
-        builder.note("skipped", f"{stacks} stack traces of exceptions; their messages are kept")
+        builder.note("note", f"{stacks} stack traces of exceptions; their messages are kept")
     if broken:
         builder.note("inferred", f"{broken} events contradict each other in time; file order used")
     repeating = sum(node.shadowed for node in plan.nodes)

@@ -19,6 +19,9 @@ def check_command(memory: Memory = None, debug: Debug = False) -> None:
     console.write_pieces((f"{one_line(problem)}\n" for problem in problems), sys.stdout)
     if problems:
         console.say(f"error[TL545]: {len(problems)} problems")
-        console.say("hint: 'traceloc memory rebuild' makes vectors and index anew")
+        console.say(
+            "hint: 'traceloc memory rebuild' makes vectors and index anew; in place of a damaged "
+            "file restore a copy, or begin anew with what 'traceloc memory export' still reads"
+        )
         console.fail(ExitCode.UNMEASURED)
     console.say(f"sound: {store.count('schema')} schemata, change {store.version()}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from traceloc.cli import console
-from traceloc.cli.memory.opened import Memory, OfSystem, open_store
+from traceloc.cli.memory.opened import Memory, OfSystem, list_of
 from traceloc.cli.options import Debug, Output
 
 
@@ -32,8 +32,7 @@ def export_command(
     """Write the schemata out, for 'memory import' elsewhere. Texts in them are masked."""
     from traceloc.memory.documents import write_schemata
 
-    rows = open_store(memory).rows("schema", system=system)
-    found = [row.schema_ for row in rows if row.schema_ is not None]
+    found = list_of(memory, system)
     with console.open_output(output) as stream:
         console.write_pieces(write_schemata(found, format.value), stream)
     console.say(f"{len(found)} schemata")

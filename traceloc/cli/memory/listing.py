@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from traceloc.cli import console
-from traceloc.cli.memory.opened import Memory, OfSystem, open_store
+from traceloc.cli.memory.opened import Memory, OfSystem, list_of
 from traceloc.cli.options import Debug
 
 
@@ -23,16 +23,15 @@ def list_command(
     """List the schemata, those seen most often first: id, sightings, system, title."""
     from traceloc.reporting.memory import list_schemata
 
-    rows = open_store(memory).rows("schema", system=system)
-    found = [row.schema_ for row in rows if row.schema_ is not None]
-    if category is not None:
+    found = list_of(memory, system)
+    if category is not None and found:
         wanted = category.casefold()
         found = [s for s in found if wanted in _names(s.category, s.mast, s.agentrx)]
+        if not found:
+            console.say("no schemata of this category")
     found.sort(key=lambda s: (-s.counts.seen, s.id))
     width = console.report_options(sys.stdout, color=False).width
     console.write_pieces(list_schemata(found, width=width), sys.stdout)
-    if not found:
-        console.say("no schemata")
 
 
 def _names(*names: str | None) -> set[str]:

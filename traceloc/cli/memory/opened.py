@@ -8,7 +8,11 @@ import typer
 
 if TYPE_CHECKING:
     from traceloc.memory import FailureMemory
+    from traceloc.memory.schema import ErrorSchema
     from traceloc.memory.store import SchemaStore
+
+ANY = "any"
+"""How listings call what belongs to no system."""
 
 Memory = Annotated[
     str | None,
@@ -45,14 +49,13 @@ def open_for_change(address: str | None) -> FailureMemory:
 
 def open_for_reading(address: str | None) -> FailureMemory | None:
     """The memory, or ``None`` and a word about it where it is empty."""
-    from traceloc.cli import console
     from traceloc.memory.opening import find_filled_memory
     from traceloc.settings import resolve_settings
 
     settings = resolve_settings({"memory": address}).settings
     memory = find_filled_memory(settings.memory, embedder=settings.memory_embedder)
     if memory is None:
-        console.say(f"nothing is remembered in {where(address)}")
+        say_empty(address)
     return memory
 
 
@@ -66,6 +69,35 @@ def open_store(address: str | None) -> SchemaStore:
     if settings.memory == NO_MEMORY:
         raise StoreError("the failure memory is switched off", code="TL541")
     return find_memory(settings.memory)
+
+
+def list_of(address: str | None, system: str | None) -> list[ErrorSchema]:
+    """The schemata of a system, or all; where there are none, a word about it.
+
+    ``any`` are those of no system, as listings call them.
+    """
+    from traceloc.cli import console
+    from traceloc.reporting.terminal import one_line
+
+    store = open_store(address)
+    rows = store.rows("schema", system=None if system == ANY else system)
+    found = [row.schema_ for row in rows if row.schema_ is not None]
+    if system == ANY:
+        found = [schema for schema in found if schema.system is None]
+    if not found and system is not None and store.count("schema"):
+        names = sorted({row.system or ANY for row in store.rows("schema")})
+        console.say(f"no schemata of {one_line(system)!r}; systems: {one_line(', '.join(names))}")
+    elif not found:
+        say_empty(address)
+    return found
+
+
+def say_empty(address: str | None) -> None:
+    """Say that nothing is remembered, and what would change that."""
+    from traceloc.cli import console
+
+    console.say(f"nothing is remembered in {where(address)}")
+    console.say("hint: 'traceloc label TRACE#STEP' or 'traceloc learn LABELLED' teaches it")
 
 
 def where(address: str | None) -> str:

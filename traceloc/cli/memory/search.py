@@ -30,3 +30,6 @@ def search_command(
     width = console.report_options(sys.stdout, color=False).width
     matches = found.search(text, k=k, system=system)
     console.write_pieces(list_matches(matches, width=width), sys.stdout)
+    needed = found.settings.similar_above
+    if not any(match.similarity >= needed for match in matches):
+        console.say(f"none is so similar that a scan would recall it ({needed:.2f})")
