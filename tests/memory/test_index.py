@@ -296,3 +296,11 @@ def test_candidates_hold_the_best_and_all_equals_of_the_last(count):
         last = np.sort(scores)[::-1][: min(10, count)][-1]
         assert set(np.flatnonzero(scores > last + MARGIN)) <= set(near.tolist())
         assert set(np.flatnonzero(np.abs(scores - last) < MARGIN / 4)) <= set(near.tolist())
+
+
+def test_a_trace_is_left_out_where_every_row_is_of_the_part(tmp_path):
+    rows = [make_row(f"r{n:04}", shelf="schema", trace=str(n % 2)) for n in range(400)]
+    store = SqliteStore(tmp_path / "memory.db")
+    store.apply("learn", put=rows, vectors=VECTORS[:400], stamp=STAMP)
+    (found,) = store.nearest(VECTORS[:1], k=10, exclude_trace="0")
+    assert len(found) == 10 and all(int(each.id[1:]) % 2 for each in found)

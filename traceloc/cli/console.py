@@ -77,8 +77,11 @@ def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:
         return int(judge_error(error))
     if isinstance(error, usage):
         shown: Any = error
-        if not shown.format_message():
-            return int(shown.exit_code)  # help was shown in place of an error
+        if not shown.format_message() or type(error).__name__ == "NoArgsIsHelpError":
+            # Help in place of an error: click has shown it already, or gives it as the message.
+            if shown.format_message():
+                print(shown.format_message(), file=sys.stderr)  # noqa: T201
+            return int(shown.exit_code)
         say(f"error[TL200]: {shown.format_message()}")
         context = getattr(shown, "ctx", None)
         say(f"hint: see '{context.command_path if context else 'traceloc'} --help'")

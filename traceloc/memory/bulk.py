@@ -84,7 +84,8 @@ class Bulk:
         probes = min(self.index.nlist, -(-PROBES * total // count))
         bits = np.packbits(mask, bitorder="little")
         options: dict[str, Any] = {"nprobe": probes}
-        if count < total:
+        # Not `count`, which is of the part before a trace is left out of it.
+        if not mask.all():
             options["sel"] = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
         parameters = faiss.SearchParametersIVF(**options)
         found: list[Found | None] = [None] * len(queries)
