@@ -115,7 +115,6 @@ def test_answers_teach_the_memory(invoke: Invoke, again: tuple[Path, int]) -> No
     assert "seen 1" in shown
     # Taken back: nothing is left.
     assert invoke("labels", "--undo").exit_code == 0
-    assert invoke("learn").exit_code == 0
     assert ids(invoke) == []
 
 

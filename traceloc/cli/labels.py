@@ -47,6 +47,7 @@ def labels_command(
         if undo:
             taken = store.undo(who=name_user())
             console.write_pieces(describe_recorded(taken, done="took back"), stream)
+            _forget()
             return
         events = store.events(system=system) if log else store.standing(system=system)
         if format is LabelFormat.jsonl:
@@ -56,3 +57,19 @@ def labels_command(
             console.write_pieces(list_events(events), stream)
     if not events:
         console.say(f"no labels in {store.path}")
+
+
+def _forget() -> None:
+    """Let the failure memory, where there is one, take back what it learned from the answer."""
+    from traceloc.memory.opening import find_filled_memory
+    from traceloc.reporting.terminal import one_line
+    from traceloc.settings import resolve_settings
+    from traceloc.teaching import teach_labels
+
+    settings = resolve_settings({}).settings
+    memory = None
+    if settings.memory != "none":
+        memory = find_filled_memory(settings.memory, embedder=settings.memory_embedder)
+    if memory is not None:
+        for problem in teach_labels(memory, settings=settings).problems:
+            console.say(one_line(problem))
