@@ -302,7 +302,7 @@ def measure_adversary(ranked: Sequence[Ranked], rows: list[Row], notes: list[str
         f"always wrong names the ranker's likeliest wrong step; {DRAWS} draws of labels; points "
         "lost by labels, mean (worst): "
         + ", ".join(f"{count}: {mean:.1f} ({worst:.1f})" for count, mean, worst in told)
-        + "; it is made from the labels, so what it gives beyond losing nothing only reads them back"
+        + "; it is made from labels: what it gives beyond losing nothing reads them back"
     )
 
 
