@@ -91,7 +91,13 @@ class Bulk:
         found: list[Found | None] = [None] * len(queries)
         open_places, wanted = np.arange(len(queries)), 2 * k + 8
         while len(open_places):
-            _, labels = self.index.search(queries[open_places], wanted, params=parameters)
+            # One thread: for the steps of one trace, starting more costs more than they save.
+            threads = faiss.omp_get_max_threads()
+            faiss.omp_set_num_threads(1)
+            try:
+                _, labels = self.index.search(queries[open_places], wanted, params=parameters)
+            finally:
+                faiss.omp_set_num_threads(threads)
             undecided = []
             # One gathering for all; what faiss pads with -1 is read as the last row, and dropped.
             gathered = normalize(np.take(self.rows.vectors, labels.ravel(), axis=0, mode="wrap"))
