@@ -124,6 +124,8 @@ class Attribution(Document):
     recalled: tuple[Evidence, ...] = ()
     """Remembered failures that steps of the run look like, candidates or not, most similar first;
     they have a say in the ranking only where that has proved to help."""
+    outcome: Literal["passed", "failed"] | None = None
+    """How the run ended by its own log, where the log says it; no part of the ranking."""
     n_steps: int = 0
     n_candidates: int = 0
     p_no_error: float = 0.0

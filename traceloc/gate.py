@@ -43,8 +43,9 @@ def choose_exit(
         return ExitCode.UNMEASURED, f"a signal failed on {summary.hampered} traces"
     if summary.unjudged:
         return ExitCode.UNMEASURED, f"judges gave no verdict on {summary.unjudged} traces"
-    failing = {"located": summary.located, "abstained": summary.abstained}
-    failing["any"] = summary.located + summary.abstained
+    blamed = summary.located - summary.acquitted
+    failing = {"located": blamed, "abstained": summary.abstained}
+    failing["any"] = blamed + summary.abstained
     if failing.get(fail_on, 0):
         return ExitCode.GATE, None
     return ExitCode.FINE, None

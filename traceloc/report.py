@@ -75,6 +75,9 @@ class Summary(Document):
     """Traces for which a judge was asked and gave no verdict; the ranker's answer stands."""
     passed: int = 0
     """Traces left out because their run is known to have passed."""
+    acquitted: int = 0
+    """Traces with a step that is blamed though their run passed by its own log; no gate fails on
+    them."""
     unreadable: int = 0
     """Files that gave no trace at all."""
     damaged: int = 0
@@ -130,6 +133,7 @@ class Report:
             if isinstance(item, Attribution):
                 self._counts["read"] += 1
                 self._counts[item.status] += 1
+                self._counts["acquitted"] += item.status == "located" and item.outcome == "passed"
                 self._counts["hampered"] += any(d.kind == "failed" for d in item.diagnostics)
                 if item.judgement is not None:
                     self._counts["judged" if item.judgement.answered else "unjudged"] += 1

@@ -281,9 +281,12 @@ def scan_job(
         if cohorts is not None and cohorts.tasks:
             cohort = cohorts.of(item, passed=known_outcome(item, root=job.root))
         if cohort is None:
-            yield localizer.localize(item)
+            answer = localizer.localize(item)
         else:
-            yield localizer.localize(item, cohort=cohort)
+            answer = localizer.localize(item, cohort=cohort)
+        if item.outcome.status != "unknown":
+            answer = answer.model_copy(update={"outcome": item.outcome.status})
+        yield answer
     for problem in problems[:PROBLEMS_PER_JOB]:
         yield problem.model_copy(update={"partial": any_trace})
     if len(problems) > PROBLEMS_PER_JOB:

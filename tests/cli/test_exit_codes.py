@@ -11,6 +11,7 @@ from traceloc.report import Summary
 LOCATED = native("a", "plan", "FAULT here", passed=False)
 ABSTAINED = native("b", "fine", "well")
 PASSED = native("c", "done", passed=True)
+ACQUITTED = native("f", "plan", "FAULT here", passed=True)
 EMPTY = native("d")
 
 MATRIX = [
@@ -23,6 +24,9 @@ MATRIX = [
     ({"b.json": ABSTAINED}, ("--fail-on", "any"), 1),
     ({"b.json": ABSTAINED}, ("--fail-on", "located"), 0),
     ({"c.json": PASSED}, ("--only-failed", "--fail-on", "any"), 0),
+    ({"f.json": ACQUITTED}, ("--fail-on", "located"), 0),
+    ({"f.json": ACQUITTED}, ("--fail-on", "any"), 0),
+    ({"f.json": ACQUITTED, "a.json": LOCATED}, ("--fail-on", "located"), 1),
     ({"d.json": EMPTY}, (), 3),
     ({"a.json": LOCATED, "d.json": EMPTY}, (), 0),
     ({"a.json": LOCATED, "d.json": EMPTY}, ("--min-coverage", "0.5"), 0),

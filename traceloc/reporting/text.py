@@ -157,6 +157,8 @@ class _Layout:
     def _who(self, attribution: Attribution, top: Candidate) -> str:
         facts = [top.kind or "step", f"step {top.step} of {attribution.n_steps}"]
         facts.append(_lead(attribution))
+        if attribution.outcome == "passed":
+            facts.append("but the run passed")
         rest = " · ".join(facts)
         room = self.width - len(INDENT) - 3
         rest = clip(rest, room - 12)
@@ -222,6 +224,8 @@ def summarize(summary: Summary) -> str:
     ends = [f"{summary.located} located", f"{summary.abstained} abstained"]
     if summary.unmeasured:
         ends.append(f"{summary.unmeasured} not measured")
+    if summary.acquitted:
+        ends[0] += f" ({summary.acquitted} in runs that passed by their own log)"
     if summary.passed:
         ends.append(f"{summary.passed} passed and left out")
     files = [f"{_files(summary.unreadable)} unreadable"]
