@@ -6,7 +6,6 @@ nesting, broken encodings, cut files) is met in one place and each problem names
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
@@ -21,16 +20,15 @@ from typing import IO, Any, NamedTuple, cast
 from pydantic_core import from_json
 
 from traceloc.errors import Location, TraceFormatError
+from traceloc.loading.expansion import EXPANSION_FLOOR as EXPANSION_FLOOR
+from traceloc.loading.expansion import MAX_EXPANSION as MAX_EXPANSION
+from traceloc.loading.expansion import expand
 from traceloc.loading.head import HEAD_BYTES, UTF8_BOM, UTF16_BOMS, Head, decode
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 MAX_DOCUMENT_BYTES = 1024 * 1024 * 1024
-MAX_EXPANSION = 200
-"""A compressed file that grows more than this, beyond ``EXPANSION_FLOOR``, is taken for a bomb."""
-EXPANSION_FLOOR = 64 * 1024 * 1024
-
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_LINE_BUFFER = 512 * 1024
+"""Large, because long lines are put together from what it holds."""
 
 
 class JsonRecord(NamedTuple):
@@ -56,40 +54,26 @@ class Source:
     _head: Head | None = field(default=None, repr=False)
     _long_lines: bool | None = field(default=None, repr=False)
 
-    def open(self) -> IO[bytes]:
+    def open(self, *, buffer: int = io.DEFAULT_BUFFER_SIZE) -> IO[bytes]:
         """A stream of the decompressed bytes; the caller closes it.
+
+        Args:
+            buffer: How many bytes of a plain file are read at once.
 
         Raises:
             TraceFormatError: If the file cannot be opened or its compression is not supported.
         """
         try:
             raw: IO[bytes] = (
-                io.BytesIO(self.content) if self.content is not None else Path(self.path).open("rb")
+                io.BytesIO(self.content)
+                if self.content is not None
+                else Path(self.path).open("rb", buffering=buffer)
             )
         except OSError as error:
             raise self.error(
                 f"cannot be opened: {error.strerror or error}", code="TL101"
             ) from error
-        magic = raw.read(4)
-        raw.seek(0)
-        if magic.startswith(GZIP_MAGIC):
-            return cast("IO[bytes]", _Bounded(cast("Any", gzip.GzipFile(fileobj=raw)), raw, self))
-        if magic == ZSTD_MAGIC:
-            return cast("IO[bytes]", _Bounded(self._zstd(raw), raw, self))
-        return raw
-
-    def _zstd(self, raw: IO[bytes]) -> IO[bytes]:
-        try:
-            import zstandard
-        except ImportError as error:
-            raw.close()
-            raise self.error(
-                "is compressed with zstd, which needs the 'zstandard' package",
-                code="TL102",
-                hint="pip install 'traceloc[zstd]'",
-            ) from error
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return cast("IO[bytes]", reader)
+        return expand(raw, self.error)
 
     def head(self) -> Head:
         """The first 64 KiB, read once."""
@@ -130,11 +114,11 @@ class Source:
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Non-empty lines with their 1-based numbers; an endless one is a problem and skipped."""
-        with self.open() as stream:
+        with self.open(buffer=_LINE_BUFFER) as stream:
             number = 0
             while line := self._read_line(stream):
                 number += 1
-                if len(line) > MAX_LINE_BYTES:
+                if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                     self._skip_line(stream)
                     self.report(
                         f"line is longer than {MAX_LINE_BYTES >> 20} MiB", code="TL105", line=number
@@ -314,52 +298,6 @@ class Source:
                 raise
             self.report(f"cannot be decompressed: {error}", code="TL101", byte=stream.tell())
         return b""
-
-
-class _Bounded(io.RawIOBase):
-    """A decompressing stream that refuses to grow without measure."""
-
-    def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
-        self._inner = inner
-        self._raw = raw
-        self._counting = _Counting(inner, raw, source)
-        self._buffered = io.BufferedReader(cast("Any", self._counting), 1 << 16)
-
-    def read(self, size: int = -1) -> bytes:
-        # One piece at most: what was read before the damage would be lost with a whole one.
-        return self._buffered.read1(size)
-
-    def readline(self, size: int | None = -1) -> bytes:
-        return self._buffered.readline(-1 if size is None else size)
-
-    def tell(self) -> int:
-        return self._counting.given
-
-    def close(self) -> None:
-        self._inner.close()
-        self._raw.close()
-        super().close()
-
-
-class _Counting(io.RawIOBase):
-    def __init__(self, inner: IO[bytes], raw: IO[bytes], source: Source) -> None:
-        self._inner, self._raw, self._source = inner, raw, source
-        self.given = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = cast("Any", self._inner).read1(len(buffer))
-        self.given += len(data)
-        if self.given > EXPANSION_FLOOR and self.given > MAX_EXPANSION * max(1, self._raw.tell()):
-            raise self._source.error(
-                f"expands to more than {MAX_EXPANSION} times its size; refused as a possible bomb",
-                code="TL108",
-                byte=self.given,
-            )
-        buffer[: len(data)] = data
-        return len(data)
 
 
 class _Broken:

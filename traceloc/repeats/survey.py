@@ -37,7 +37,7 @@ class Surveyed(NamedTuple):
     """An entry of the plan, with its traces where they are still there."""
 
     entry: Entry
-    found: list[Found] | None
+    found: Iterable[Found] | None
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Survey:
     cohorts: Cohorts = field(default_factory=Cohorts)
     entries: list[Entry] = field(default_factory=list)
     """What was planned so far; the rest of the plan comes after it."""
-    kept: dict[int, list[Found]] = field(default_factory=dict)
-    """Traces by position of their entry."""
+    kept: dict[int, Iterable[Found]] = field(default_factory=dict)
+    """Traces by position of their entry; of the one at which the pass ended, the rest to come."""
 
     def with_rest(self, planned: Iterable[Entry]) -> Iterator[Surveyed]:
         """Every entry in order; what was kept is let go as it is handed on."""
@@ -72,28 +72,36 @@ def survey(planned: Iterator[Entry], read: Read) -> Survey:
         found.entries.append(entry)
         if not isinstance(entry, Job):
             continue
-        mine: list[Found] = []
         if _size(entry) > MAX_KEPT_BYTES:
             kept_chars = None
             found.kept.clear()
-        for item in read(entry):
-            if kept_chars is not None:
+        mine: list[Found] | None = []
+        held = 0
+        items = read(entry)
+        for item in items:
+            if mine is not None:
                 mine.append(item)
             if not isinstance(item, Trace):
                 continue
             seen += 1
             waiting.append((item, known_outcome(item, root=entry.root)))
+            chars = sum(_STEP_CHARS + len(step.text) for step in item.steps)
+            held += chars
             if kept_chars is not None:
-                kept_chars += sum(_STEP_CHARS + len(step.text) for step in item.steps)
+                kept_chars += chars
                 if kept_chars > MAX_KEPT:
                     kept_chars = None
                     found.kept.clear()
-                    mine.clear()
             if kept_chars is None:
                 _take_in(found.cohorts, waiting)
+                if held > MAX_KEPT or found.cohorts.known:
+                    mine = None
                 if seen >= SAMPLE and not found.cohorts.known:
+                    if mine is not None:
+                        # Gone on with: to open it again may mean to search it again.
+                        found.kept[len(found.entries) - 1] = chain(mine, items)
                     return found
-        if kept_chars is not None:
+        if kept_chars is not None and mine is not None:
             found.kept[len(found.entries) - 1] = mine
     if any(passed for _, passed in waiting):
         _take_in(found.cohorts, waiting)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from traceloc.loading import Source
 from traceloc_plugins.records import bounded
 from traceloc_plugins.spans.raw import ContentRecord, RawSpan, SpanEvent
 from traceloc_plugins.spans.values import identifier
 
-_TRACE_ID = re.compile(rb'"(?:context\.)?trace_?[iI][dD]"\s*:\s*"([^"\\]{1,64})"')
+# Whole files are searched for this before the first trace is given. Most quotes are told to begin
+# something else by the letter after them, which is why that letter stands in both branches.
+_TRACE_ID = re.compile(
+    rb'"(?:t|context\.t)race_?[iI][dD]"\s*:\s*"([^"\\]{0,64}(?:\\[^"]{0,384})?)"'
+)
 MAX_DEPTH = 150
 """Attributes of OTLP need three levels of JSON for each of their own."""
 _CHUNK = 1 << 20
-_OVERLAP = 256
+_OVERLAP = 1024
 
 
 class TraceFacts(NamedTuple):
@@ -132,13 +138,13 @@ def collect(
 
 def trace_ids(source: Source) -> list[str]:
     """Trace ids of a file, found without parsing."""
-    found: set[str] = set()
+    found: set[bytes] = set()
     rest = b""
     for chunk in source.pieces(_CHUNK):
         data = rest + chunk
-        found.update(match.decode("ascii", "replace") for match in _TRACE_ID.findall(data))
+        found.update(_TRACE_ID.findall(data))
         rest = data[-_OVERLAP:]
-    return sorted(filter(None, map(identifier, found)))
+    return sorted(set(filter(None, map(identifier, map(_unescaped, found)))))
 
 
 def _last_lines(sources: Sequence[Source]) -> dict[str, tuple[int, int]]:
@@ -148,13 +154,26 @@ def _last_lines(sources: Sequence[Source]) -> dict[str, tuple[int, int]]:
     """
     if all(source.head().complete for source in sources):
         return {}
-    found: dict[str, tuple[int, int]] = {}
+    places: dict[bytes, tuple[int, int]] = {}
     for number, source in enumerate(sources):
         if not source.is_json_lines():
             return {}
-        for line, data in source.lines():
-            for match in set(_TRACE_ID.findall(data)):
-                written = match.decode("ascii", "replace")
-                for trace_id in {written, identifier(written) or written}:
-                    found[trace_id] = (number, line)
+        # What is wrong with a line is told when it is read.
+        for line, data in replace(source, problems=[]).lines():
+            places.update(dict.fromkeys(_TRACE_ID.findall(data), (number, line)))
+    found: dict[str, tuple[int, int]] = {}
+    for raw, place in places.items():
+        written = _unescaped(raw)
+        for trace_id in {written, identifier(written) or written}:
+            found[trace_id] = max(place, found.get(trace_id, place))
     return found
+
+
+def _unescaped(raw: bytes) -> str:
+    """What stands between the quotes of a JSON string; nothing where that is no JSON."""
+    if b"\\" not in raw:
+        return raw.decode("ascii", "replace")
+    try:
+        return str(from_json(b'"%b"' % raw))
+    except ValueError:
+        return ""
