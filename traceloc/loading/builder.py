@@ -150,7 +150,7 @@ class TraceBuilder:
             tool_result=result,
             **{key: value for key, value in fields.items() if value is not None},
         )
-        if kind != "result":
+        if result is None and self._unnamed_calls:
             self._drop_stale_calls(agent)
         self.steps.append(lean(step))
         self._open(index, first=0)
@@ -206,7 +206,7 @@ class TraceBuilder:
     def _drop_stale_calls(self, agent: str) -> None:
         """Wait no longer for calls of an agent that acts again after somebody else's turn."""
         last = next((s for s in reversed(self.steps[-8:]) if s.kind != "result"), None)
-        if self._unnamed_calls and last is not None and last.agent != agent:
+        if last is not None and last.agent != agent:
             fresh = (c for c in self._unnamed_calls if self.steps[c[0]].agent != agent)
             self._unnamed_calls = deque(fresh, maxlen=self._unnamed_calls.maxlen)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from traceloc.loading.bounding import MAX_DEPTH
 from traceloc.trace import StepError, Usage
 from traceloc_plugins.facts import usage_from, word
 
@@ -16,7 +17,19 @@ ROLES = {
     "function": "tool",
     "chat": "other",
 }
+_NESTED = (dict, list)
 _ESCAPED = "__lc_escaped__"
+_COUNTS = {
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "prompt_tokens": "input",
+    "completion_tokens": "output",
+    "cache_read": "cache_read",
+    "cache_creation": "cache_write",
+    "reasoning": "reasoning",
+    "total_cost": "cost_usd",
+}
+"""Our names of counts by LangChain's, the ones to prefer first."""
 
 
 class Entry(NamedTuple):
@@ -46,22 +59,35 @@ class Failure(NamedTuple):
 
 def unwrap(value: Any) -> dict[str, Any] | None:
     """The fields of a message, with its type; ``None`` for anything else."""
-    if isinstance(value, dict) and value.keys() == {_ESCAPED}:
-        value = value[_ESCAPED]
     if not isinstance(value, dict):
         return None
+    if len(value) == 1 and _ESCAPED in value:
+        value = value[_ESCAPED]
+        if not isinstance(value, dict):
+            return None
     kind: Any = value.get("type")
     if "lc" in value and isinstance(value.get("kwargs"), dict):
         path = value.get("id")
         name = path[-1] if isinstance(path, list) and path else None
         value, kind = value["kwargs"], name or value["kwargs"].get("type")
     elif isinstance(value.get("data"), dict) and isinstance(kind, str):
-        # What stands beside the two is said of the message as well.
-        value = {**{k: v for k, v in value.items() if k not in ("type", "data")}, **value["data"]}
+        beside, value = value, value["data"]
+        if len(beside) > 2:  # what stands beside the two is said of the message as well
+            value = {**{k: v for k, v in beside.items() if k not in ("type", "data")}, **value}
     if not isinstance(kind, str) or "content" not in value:
         return None
     kind = kind.removesuffix("Chunk").removesuffix("Message").lower()
     return {**value, "type": kind} if kind in ROLES else None
+
+
+def is_deep(value: dict[str, Any] | list[Any], depth: int = MAX_DEPTH) -> bool:
+    """Whether a JSON value is nested so deeply that it has to be bounded."""
+    if depth == 0:
+        return True
+    for inner in value.values() if isinstance(value, dict) else value:
+        if inner and isinstance(inner, _NESTED) and is_deep(inner, depth - 1):
+            return True
+    return False
 
 
 def unescaped(value: Any) -> Any:
@@ -93,17 +119,7 @@ def read_usage(raw: Any) -> Usage | None:
     for key in ("input_token_details", "output_token_details"):
         if isinstance(more := raw.get(key), dict):
             flat.update(more)
-    names = {
-        "input_tokens": "input",
-        "output_tokens": "output",
-        "prompt_tokens": "input",
-        "completion_tokens": "output",
-        "cache_read": "cache_read",
-        "cache_creation": "cache_write",
-        "reasoning": "reasoning",
-        "total_cost": "cost_usd",
-    }
-    return usage_from(flat, names)
+    return usage_from(flat, {theirs: ours for theirs, ours in _COUNTS.items() if theirs in flat})
 
 
 def model_of(fields: dict[str, Any]) -> str | None:

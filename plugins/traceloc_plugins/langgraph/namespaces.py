@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traceloc_plugins.spans.dialects.langgraph import NODES
+from traceloc_plugins.spans.dialects.langgraph import is_inner as is_part
 
 _LONGEST = 4000
 """Characters of a namespace that are read; deeper graphs than that are no graphs."""
@@ -12,7 +12,7 @@ _LONGEST = 4000
 
 def is_inner(node: str) -> bool:
     """Whether a node belongs to the making of an agent, so that its name is nobody's."""
-    return node in NODES or node.endswith(("_middleware", ".before_model", ".after_model"))
+    return is_part(node) or node.endswith("_middleware")
 
 
 def agent_in(namespace: Any) -> str | None:
