@@ -10,14 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SETS = (
-    "who_and_when_ag",
-    "who_and_when_hc",
-    "agentrx_magentic",
-    "agentrx_tau",
-    "agentprocessbench",
-    "promas_aqua",
-)
+from shared_data import DATA, SETS
+
 INJECTED = ("tracertraj_code", "evoagentops_langgraph_sql", "evoagentops_agno_rca")
 PROTOCOLS = (
     (
@@ -46,8 +40,7 @@ PROTOCOLS = (
 def main() -> None:
     """Run the protocols and write the tables to ``benchmarks/results/accuracy.md``."""
     root = Path(__file__).resolve().parent.parent
-    shared = Path(os.environ.get("TRACELOC_SHARED", root.parent / "shared"))
-    data = Path(sys.argv[1]) if len(sys.argv) > 1 else shared / "data"
+    data = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
     pieces = ["# Accuracy on labelled real traces\n", INTRODUCTION]
     for title, sets, options in PROTOCOLS:
         command = ["-m", "traceloc.evaluation", *sets, *options, "--format", "markdown"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from record import write_result
+from shared_data import DATA, SETS
 
 from traceloc.evaluation.datasets import read_datasets
 from traceloc.evaluation.preparing import Corpus, prepare
@@ -24,15 +25,6 @@ from traceloc.evaluation.statistics import bootstrap_difference
 from traceloc.ranking.fit import FitOptions
 from traceloc.registry import Registry
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-SETS = (
-    "who_and_when_ag",
-    "who_and_when_hc",
-    "agentrx_magentic",
-    "agentrx_tau",
-    "agentprocessbench",
-    "promas_aqua",
-)
 FORM = ("position", "kind")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from record import write_result
+from shared_data import DATA
 
 from traceloc.evaluation.evaluate import evaluate
 from traceloc.evaluation.statistics import bootstrap_difference
@@ -24,7 +25,6 @@ from traceloc.ranking.adapt import Answer, adapt_model
 from traceloc.ranking.model import FeatureWeight, RankingModel
 from traceloc.ranking.table import FeatureSpec
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 HEAD = (
     "set",
     "labels",

@@ -11,36 +11,34 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib.util
 import math
 import multiprocessing
-import os
 import queue
 import random
 import resource
 import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 from mutations import mutate
+from seedlings import Seedling, gather
+from shared_data import SHARED
 
 from traceloc.errors import TraceFormatError
 from traceloc.loading import Source
 from traceloc.registry import Registry
 from traceloc.testing import Files
+from traceloc.testing.files import placed
 from traceloc.testing.soundness import require_sound
 
-ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("TRACELOC_SHARED", ROOT.parent / "shared"))
 SEED = 5
 SECONDS = 2.0
 FREE_MEMORY = 300 * 2**20
@@ -57,14 +55,6 @@ BATCH = 500
 """Variants between two reports of the watched process."""
 SOUNDNESS = 8
 """Of so many variants one is looked at closely."""
-
-
-class Seedling(NamedTuple):
-    """A file, or files that belong together, that variants are made of."""
-
-    label: str
-    loader: str
-    files: Files
 
 
 class Failure(NamedTuple):
@@ -106,31 +96,6 @@ class Hang(BaseException):
     """Raised inside a loader that does not come to an end; not to be caught by it."""
 
 
-def gather(registry: Registry, *, samples: Path | None, largest: int = 1 << 30) -> list[Seedling]:
-    """The tests' own documents, and the samples below a folder by the loader that claims them."""
-    from traceloc.loading.reading import Job, plan
-
-    path = ROOT / "tests/contract/built_in_samples.py"
-    spec = importlib.util.spec_from_file_location("built_in_samples", path)
-    assert spec is not None and spec.loader is not None
-    own = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(own)
-    seedlings = [
-        Seedling(f"{name} {number}", name, Files.of(sample))
-        for name in registry.names("loaders")
-        for number, sample in enumerate(own.samples_of("loaders", name))
-    ]
-    if samples is not None and samples.is_dir():
-        for job in plan([samples], registry=registry):
-            if not isinstance(job, Job):
-                continue
-            paths = [Path(path) for path in job.paths]
-            if sum(path.stat().st_size for path in paths) <= largest:
-                content = tuple((str(p.relative_to(samples)), p.read_bytes()) for p in paths)
-                seedlings.append(Seedling(content[0][0], job.loader, Files(content)))
-    return seedlings
-
-
 class Fuzzer:
     """Makes variants and gives them to loaders.
 
@@ -166,7 +131,7 @@ class Fuzzer:
         """Load variants, and note what came of them."""
         for number in numbers:
             seedling, name, files, on_disk = self.make(number)
-            with _sources(files, on_disk=on_disk) as sources:
+            with _opened(files, on_disk=on_disk) as sources:
                 wrong = self._load(name, sources, files, tally, closely=number % SOUNDNESS == 0)
             tally.loads[name] += 1
             tally.done += 1
@@ -215,19 +180,10 @@ class Fuzzer:
         return wrong
 
 
-@contextmanager
-def _sources(files: Files, *, on_disk: bool) -> Iterator[list[Source]]:
-    if not on_disk:
-        yield [Source(name, content=data) for name, data in files.content]
-        return
-    with tempfile.TemporaryDirectory(prefix="traceloc-fuzz-") as folder:
-        sources = []
-        for name, data in files.content:
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            sources.append(Source(str(path)))
-        yield sources
+def _opened(files: Files, *, on_disk: bool) -> AbstractContextManager[list[Source]]:
+    if on_disk:
+        return placed(files)
+    return nullcontext([Source(name, content=data) for name, data in files.content])
 
 
 @contextmanager
@@ -365,7 +321,7 @@ def show(seed: int, number: int, folder: Path | None) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     begin = time.process_time()
-    with _sources(files, on_disk=on_disk) as sources:
+    with _opened(files, on_disk=on_disk) as sources:
         for source in sources:
             print("sniff:", fuzzer.loaders[name].sniff(source.head()))
         for trace in fuzzer.loaders[name].load(sources):

@@ -1,6 +1,6 @@
 """What judging costs and what it can and cannot do to an answer, without any LLM.
 
-    python benchmarks/judge.py [--runs 1000] [--quick]
+    python benchmarks/judge.py [--runs 1000]
 
 A loopback endpoint that speaks the OpenAI protocol stands in for the model and answers from the
 labels: rightly seven times in ten, or always wrongly. Everything else is the real thing: ranker
@@ -10,16 +10,12 @@ labels: rightly seven times in ten, or always wrongly. Everything else is the re
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import random
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,7 +23,18 @@ from pathlib import Path
 
 import numpy as np
 from record import write_result
+from shared_data import DATA, SETS
 from simulated_runs import write_runs
+from stand_in_judges import (
+    SLOW_TIMEOUT,
+    Faulty,
+    LabelledAnswers,
+    always_wrong,
+    labelled_steps,
+    number_cases,
+    right_mostly,
+    say_any,
+)
 
 from traceloc.evaluation.judges import (
     ALONE,
@@ -45,7 +52,7 @@ from traceloc.judgement import Judgement
 from traceloc.judging import JudgeOptions, Panel, take_seats
 from traceloc.judging.case import Case
 from traceloc.judging.combining import Weights, combine, example_of, fit_weights, vote_of
-from traceloc.judging.endpoint import ChatAnswer, ChatRequest, ChatServer
+from traceloc.judging.endpoint import ChatAnswer, ChatServer
 from traceloc.judging.layout import evenly
 from traceloc.judging.prompts import WHOLE
 from traceloc.judging.strategies.all_at_once import QUESTION
@@ -53,24 +60,11 @@ from traceloc.judging.strategies.candidates import draft_candidates
 from traceloc.judging.view import CaseView
 from traceloc.registry import Registry
 
-SHARED = Path(os.environ.get("TRACELOC_SHARED", Path(__file__).parents[2] / "shared"))
-SETS = (
-    "who_and_when_ag",
-    "who_and_when_hc",
-    "agentrx_magentic",
-    "agentrx_tau",
-    "agentprocessbench",
-    "promas_aqua",
-    "tracertraj_code",
-)
+MEASURED = (*SETS, "tracertraj_code")
 HC = "who_and_when_hc"
 UNBOUNDED = 10_000_000
-RIGHT = 0.7
 LABELS = (0, 5, 10, 20, 50)
 DRAWS = 20
-FAULTS = ("429", "500", "slow", "cut", "malformed", "refusal", "drop")
-FAULT_SHARE = 0.05
-SLOW_TIMEOUT = 1.5
 COMMAND = "from traceloc.cli import main; main()"
 
 Row = tuple[object, ...]
@@ -86,9 +80,9 @@ def main() -> None:
         write_runs(simulated, arguments.runs)
         registry = Registry()
         real = {
-            name: rank_held_out([SHARED / "data" / name], registry=registry)
-            for name in SETS
-            if (SHARED / "data" / name).is_dir()
+            name: rank_held_out([DATA / name], registry=registry)
+            for name in MEASURED
+            if (DATA / name).is_dir()
         }
         made = rank_held_out([simulated], registry=registry)
         rows: list[Row] = [("what", "wanted", "measured", "")]
@@ -124,7 +118,7 @@ def measure_tokens(ranked: Sequence[Ranked], rows: list[Row], notes: list[str]) 
             row += [few.bound - few.max_output, every.bound - every.max_output]
         first, last = view.window
         row.append(last - first + 1)
-        row.append(any(first <= i.index <= last for i in _labelled_steps(each)))
+        row.append(any(first <= i.index <= last for i in labelled_steps(each)))
         found.append(row)
     table = np.array(found, dtype=np.float64)
     few, every, _, whole = table[:, :4].sum(axis=0)
@@ -155,73 +149,13 @@ def measure_tokens(ranked: Sequence[Ranked], rows: list[Row], notes: list[str]) 
     )
 
 
-def _labelled_steps(each: Ranked) -> list:
-    return [s for s in each.item.trace.steps if s.native_index in each.labels]
-
-
-class LabelledAnswers:
-    """Answers from the labels; which trace a question is about is read off its task."""
-
-    def __init__(self, ranked: Sequence[Ranked], choose: Callable[..., int]) -> None:
-        self._ranked = ranked
-        self._choose = choose
-
-    def __call__(self, request: ChatRequest) -> ChatAnswer:
-        """The answer to one question."""
-        number = int(re.findall(r"^\| case-number (\d+)", request.user, re.MULTILINE)[0])
-        each = self._ranked[number]
-        found = re.findall(r"Which step from #(\d+) to #(\d+)", request.user)
-        first, last = map(int, found[0]) if found else each_window(each)
-        possible = [c.step for c in each.attribution.candidates if first <= c.step <= last] or [
-            first
-        ]
-        right = [s.index for s in _labelled_steps(each) if first <= s.index <= last]
-        rng = random.Random(f"answer {number}")
-        step = self._choose(each, possible, right, rng)
-        return ChatAnswer(_say(step))
-
-
-def each_window(each: Ranked) -> tuple[int, int]:
-    """The window a question is about that names one step only."""
-    return CaseView(each.item.trace, each.attribution).window
-
-
-def _say(step: int) -> str:
-    answer = {"claim": f"At #{step} it goes wrong.", "step": step, "agent": None}
-    return json.dumps(answer | {"category": None, "cites": [step], "alternative": None})
-
-
-def right_mostly(each: Ranked, possible: list[int], right: list[int], rng: random.Random) -> int:
-    """The label seven times in ten; else, or where it is not asked about, any other candidate."""
-    wrong = [step for step in possible if step not in right] or possible
-    return right[0] if right and rng.random() < RIGHT else rng.choice(wrong)
-
-
-def always_wrong(each: Ranked, possible: list[int], right: list[int], rng: random.Random) -> int:
-    """What the ranker finds the likeliest of all wrong ones: the hardest to see through."""
-    return next((step for step in possible if step not in right), possible[0])
-
-
 def ask_all(ranked: Sequence[Ranked], choose: Callable[..., int], scratch: Path) -> Judged:
     """One question about each trace, through the client, the protocol and the cache."""
-    from dataclasses import replace
-
     from traceloc.judging.cache import AnswerCache
 
-    numbered = [
-        each._replace(
-            item=replace(
-                each.item,
-                trace=each.item.trace.model_copy(
-                    update={"task": f"case-number {i}\n{each.item.trace.task or ''}"}
-                ),
-            )
-        )
-        for i, each in enumerate(ranked)
-    ]
     with ChatServer(LabelledAnswers(ranked, choose)) as server:
         panel = make_panel(server.url, cache=AnswerCache(scratch / f"{choose.__name__}.db"))
-        judged = judge_repeatedly(numbered, panel, variant=choose.__name__, repeats=1)
+        judged = judge_repeatedly(number_cases(ranked), panel, variant=choose.__name__, repeats=1)
     lost = [column[0].failure for column in judged.judgements if not column[0].answered]
     if lost:
         raise SystemExit(f"{len(lost)} questions went wrong: {lost[0]}")
@@ -340,7 +274,7 @@ def measure_overhead(sets: dict[str, list[Ranked]], rows: list[Row], notes: list
     words = []
     worst = 0.0
     for name, ranked in sets.items():
-        with ChatServer(lambda request: ChatAnswer(_say_any(request))) as server:
+        with ChatServer(lambda request: ChatAnswer(say_any(request))) as server:
             begun = time.process_time()
             judged = judge_repeatedly(ranked, make_panel(server.url), variant=name, repeats=1)
             cpu = (time.process_time() - begun) / len(ranked)
@@ -359,41 +293,6 @@ def measure_overhead(sets: dict[str, list[Ranked]], rows: list[Row], notes: list
         )
     )
     notes.append("own work in ms: " + "; ".join(words))
-
-
-def _say_any(request: ChatRequest) -> str:
-    found = re.findall(r"Which step (?:from )?\(?#(\d+)", request.user)
-    return _say(int(found[0]))
-
-
-class Faulty:
-    """Answers, or fails in one of seven ways, a twentieth of the questions each."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def __call__(self, request: ChatRequest) -> ChatAnswer:
-        """An answer or a failure, the same for the same try."""
-        digest = hashlib.blake2b(request.user.encode(), digest_size=8).hexdigest()
-        with self._lock:
-            attempt = self.asked[digest]
-            self.asked[digest] += 1
-        draw = random.Random(f"{digest} {attempt}").random()
-        kind = FAULTS[int(draw / FAULT_SHARE)] if draw < FAULT_SHARE * len(FAULTS) else "fine"
-        with self._lock:
-            self.counts[kind] += 1
-        text = _say_any(request)
-        return {
-            "429": ChatAnswer("slow down", status=429, retry_after=0.05),
-            "500": ChatAnswer("oops", status=500),
-            "slow": ChatAnswer(text, delay=2 * SLOW_TIMEOUT),
-            "cut": ChatAnswer(text, fault="cut"),
-            "malformed": ChatAnswer(text, fault="malformed"),
-            "refusal": ChatAnswer(refusal="I will not."),
-            "drop": ChatAnswer(text, fault="drop"),
-        }.get(kind, ChatAnswer(text))
 
 
 def measure_faults(ranked: Sequence[Ranked], rows: list[Row], notes: list[str]) -> None:

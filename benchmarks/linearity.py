@@ -19,8 +19,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fuzz import SHARED, Seedling, gather
 from record import write_result
+from seedlings import Seedling, gather
+from shared_data import SHARED
 
 from traceloc.errors import TraceFormatError
 from traceloc.loading import Source

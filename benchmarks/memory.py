@@ -9,13 +9,13 @@ before its label is learned and remembered. Every control has a gate of its own.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from record import write_result
+from shared_data import DATA, SETS
 
 from traceloc.evaluation.evaluate import measure_datasets
 from traceloc.evaluation.remembering import MemoryMode, Remembered, remember_corpus
@@ -24,14 +24,6 @@ from traceloc.evaluation.statistics import bootstrap_difference
 from traceloc.evaluation.summary import compare, count_votes, join_tags
 from traceloc.ranking.fit import FitOptions
 
-SETS = (
-    "who_and_when_ag",
-    "who_and_when_hc",
-    "agentrx_magentic",
-    "agentrx_tau",
-    "agentprocessbench",
-    "promas_aqua",
-)
 MODES: tuple[MemoryMode, ...] = ("nearest", "random", "whole-trace", "prose")
 SIZES = (10, 20, 40, 80)
 FORCED = 0.3
@@ -46,8 +38,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=20)
     given = parser.parse_args()
-    root = Path(__file__).resolve().parent.parent
-    data = given.data or Path(os.environ.get("TRACELOC_SHARED", root.parent / "shared")) / "data"
+    data = given.data or DATA
     measured = measure_datasets([data / name for name in SETS])
     remembered = remember_corpus(measured.reading.items, measured.corpus)
     bench = Bench(measured.corpus, remembered)

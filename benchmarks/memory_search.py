@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from record import write_result
 
-from traceloc.memory import bulk, index
 from traceloc.memory.embedders.hashed import HashedEmbedder
 from traceloc.memory.schema import Context, Counts, ErrorSchema, Sighting, Signature
 from traceloc.memory.sqlite_store import SqliteStore
 from traceloc.memory.store import Row
+from traceloc.memory.vectors import bulk, index
 
 DIMENSION = 384
 STEPS = 50

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -28,11 +27,11 @@ from typing import Any, NamedTuple
 
 from linearity import grow
 from record import write_result
+from shared_data import SHARED
 
 from traceloc import Trace, load
 from traceloc.registry import Registry
 
-SHARED = Path(os.environ.get("TRACELOC_SHARED", Path(__file__).parents[2] / "shared"))
 RUNS = 5
 REPEATED = {"duplicate", "copied_context"}
 """Flags of steps that stand in the file and happened elsewhere; no reader counts these."""

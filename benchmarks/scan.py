@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from record import write_result
+from shared_data import SHARED
 
-SHARED = Path(os.environ.get("TRACELOC_SHARED", Path(__file__).parents[2] / "shared"))
 FOLDERS = ("who_and_when_ag", "who_and_when_hc")
 TARGET_MS = 0.5
 RUNS = 7

@@ -118,6 +118,7 @@ a step's score.
 * **prior**: log-odds that a value of 1 adds before any data. The shipped weights were fitted from
   there.
 * **system**: learned for each system alone, for it says nothing about others.
+* **fault**: names something wrong with the step, and is told before what weighs about the same.
 
 `traceloc eval DATA --ablate` shows what each family is worth on labelled runs.
 [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-signal) adds one.
@@ -139,8 +140,9 @@ def render_signals() -> str:
         lines = ["| feature | the step … | points | prior | |", "| --- | --- | --- | --- | --- |"]
         for feature in signal.features:
             prior = f"{feature.prior:g}" if feature.prior else ""
-            system = "system" if feature.part == "system" else ""
-            cells = (f"`{feature.name}`", feature.claim, _POINTS[feature.sign], prior, system)
+            marks = ["system"] * (feature.part == "system") + ["fault"] * feature.fault
+            points = _POINTS[feature.sign]
+            cells = (f"`{feature.name}`", feature.claim, points, prior, ", ".join(marks))
             lines.append(f"| {' | '.join(cells)} |")
         parts.append(f"## `{plugin.name}`\n\n{about}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)

@@ -32,6 +32,8 @@ class Evidence(Document):
     """What the signal measured."""
     contribution: float = 0.0
     """Log-odds it adds to the step, against an average step of this trace."""
+    fault: bool = False
+    """Whether the claim names something wrong with the step, not only its place or kind."""
 
 
 class Candidate(Document):
@@ -51,7 +53,8 @@ class Candidate(Document):
     probability: float
     """Softmax of the scores within the trace; show it only where ``calibrated`` says so."""
     evidence: tuple[Evidence, ...] = ()
-    """Strongest first; only claims that speak for this step."""
+    """Only claims that speak for this step; strongest first, where what names a fault counts more
+    than what only says where the step stands or what it is."""
 
 
 class AgentShare(Document):
@@ -98,6 +101,21 @@ class Window(Document):
     """Whether they come from several systems, because this one has too few."""
 
 
+class GivenAnswer(Document):
+    """What people said of this very trace, wherever its file lies."""
+
+    step: int | None = None
+    """The decisive error by the newest label or confirmation; ``None`` where steps were rejected
+    only."""
+    agent: str | None = None
+    category: str | None = None
+    said: Literal["label", "confirm"] | None = None
+    who: str | None = None
+    """Who said so."""
+    rejected: tuple[int, ...] = ()
+    """Steps of which somebody said that they are not it."""
+
+
 class Attribution(Document):
     """The answer for one trace."""
 
@@ -117,6 +135,7 @@ class Attribution(Document):
     """Ranked and cut to what was asked for; kept on abstention too, as what was weighed."""
     agents: tuple[AgentShare, ...] = ()
     symptom: Symptom | None = None
+    """``None`` where nothing after rank 1 shows that anything is wrong."""
     category: FailureCategory | None = None
     """Of rank 1; ``None`` where traceloc does not know."""
     window: Window | None = None
@@ -126,6 +145,10 @@ class Attribution(Document):
     they have a say in the ranking only where that has proved to help."""
     outcome: Literal["passed", "failed"] | None = None
     """How the run ended by its own log, where the log says it; no part of the ranking."""
+    answer: GivenAnswer | None = None
+    """What people said of the trace, where they did; the ranking learns from it and may differ."""
+    learned_from: int = 0
+    """Labels of its system that moved the weights."""
     n_steps: int = 0
     n_candidates: int = 0
     p_no_error: float = 0.0

@@ -75,6 +75,9 @@ class Feature(NamedTuple):
     """+1 or -1 where theory says which way it points; a fit then cannot turn it round."""
     prior: float = 0.0
     """Log-odds that a value of 1 is expected to add before any data; a fit starts from there."""
+    fault: bool = False
+    """Whether the claim names something wrong with the step, not only its place or kind:
+    of claims that weigh about the same, those are told first."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from traceloc.errors import TraceFormatError
 from traceloc.exporting.atif import to_atif
+from traceloc.exporting.openai_messages import to_messages
 from traceloc.loading.reading import Job, default_system, plan, run
 from traceloc.registry import Registry
 from traceloc.trace import Outcome, Trace
@@ -55,6 +56,13 @@ def write_atif(traces: Iterable[Trace]) -> Iterator[str]:
     )
 
 
+def write_messages(traces: Iterable[Trace]) -> Iterator[str]:
+    """One chat of OpenAI's API, or a list of them if there are several."""
+    return _write_documents(
+        traces, lambda trace: to_json(to_messages(trace), inf_nan_mode="constants").decode()
+    )
+
+
 def _write_documents(traces: Iterable[Trace], dump: Callable[[Trace], str]) -> Iterator[str]:
     held: Trace | None = None
     is_list = False
@@ -82,5 +90,10 @@ def write_lines(traces: Iterable[Trace]) -> Iterator[str]:
             yield step.model_dump_json() + "\n"
 
 
-WRITERS = {"native": write_native, "jsonl": write_lines, "atif": write_atif}
+WRITERS = {
+    "native": write_native,
+    "jsonl": write_lines,
+    "atif": write_atif,
+    "openai": write_messages,
+}
 """By the name that ``--to`` takes."""

@@ -16,7 +16,7 @@ from traceloc.loading.source import Source, read_stdin
 from traceloc.registry import Registry
 from traceloc.trace import Diagnostic, Trace
 
-PACKAGES = ("pydantic", "numpy", "networkx", "typer", "rich", "faiss-cpu", "zstandard")
+PACKAGES = ("pydantic", "numpy", "networkx", "typer", "rich", "faiss-cpu")
 
 
 class FileDiagnosis(NamedTuple):
@@ -40,6 +40,8 @@ class FileDiagnosis(NamedTuple):
     missing: tuple[str, ...]
     """Content that no trace of the file has, and what it would be good for."""
     sniff_errors: tuple[str, ...]
+    files: int = 1
+    """How many files hold the run together; the path is that of the first."""
 
 
 class Package(NamedTuple):
@@ -49,19 +51,55 @@ class Package(NamedTuple):
     version: str | None
 
 
+class Extra(NamedTuple):
+    """A set of optional packages, and what they are good for."""
+
+    name: str
+    """As in ``pip install 'traceloc[name]'``."""
+    packages: tuple[str, ...]
+    gives: str
+
+
+class FoundExtra(NamedTuple):
+    """An extra and which of its packages are installed."""
+
+    extra: Extra
+    packages: tuple[Package, ...]
+
+
+EXTRAS = (
+    Extra("zstd", ("zstandard",), "reads logs compressed with zstd"),
+    Extra("parquet", ("pyarrow",), "reads spans in Parquet"),
+    Extra("otlp", ("opentelemetry-proto",), "reads OTLP as protobuf"),
+    Extra("msgpack", ("ormsgpack",), "reads checkpoints of LangGraph"),
+    Extra("yaml", ("pyyaml",), "exchanges the failure memory as YAML"),
+    Extra("embeddings", ("sentence-transformers",), "a model of yours embeds for the memory"),
+    Extra("postgres", ("psycopg",), "keeps a failure memory for a team in PostgreSQL"),
+    Extra("judge", ("pydantic-ai-slim", "openai"), "judges behind an API like OpenAI's"),
+    Extra("judge-anthropic", ("pydantic-ai-slim", "anthropic"), "judges of Anthropic"),
+    Extra("judge-google", ("pydantic-ai-slim", "google-genai"), "judges of Google"),
+)
+"""What can be installed beside traceloc; nothing else needs any of it."""
+
+
 def diagnose_files(
     paths: Iterable[str], *, loader: str | None = None, registry: Registry
 ) -> Iterator[FileDiagnosis]:
-    """Yield a diagnosis for each file below the paths, in their order."""
+    """Yield a diagnosis for each file below the paths, or for files that are one run, in order."""
     loaders = registry.all("loaders")
     if loader is not None:
         registry.get("loaders", loader)
+    paths = list(paths)
+    joined = _joined(paths, loader=loader, registry=registry)
     for found in _each_file(paths):
         if isinstance(found, TraceFormatError):
             place = found.location.path if found.location else "?"
             yield _blank(place, skipped=f"[{found.code}] {found.message}")
             continue
         source = found
+        job = joined.get(source.path)
+        if job is not None and source.path != job.paths[0]:
+            continue  # told with the first of its files
         try:
             guesses = rank_loaders(source.head(), loaders)
         except TraceFormatError as error:
@@ -74,7 +112,16 @@ def diagnose_files(
             runner_up_score=best[1][1] if len(best) > 1 else 0.0,
             sniff_errors=failed,
         )
-        yield _read(base, best[:1], source, loader=loader, registry=registry)
+        yield _read(base, best[:1], source, job, loader=loader, registry=registry)
+
+
+def _joined(paths: list[str], *, loader: str | None, registry: Registry) -> dict[str, Job]:
+    """Jobs that read several files, by each of these."""
+    found: dict[str, Job] = {}
+    for job in plan((p for p in paths if p != "-"), format=loader, registry=registry):
+        if isinstance(job, Job) and len(job.paths) > 1:
+            found |= dict.fromkeys(job.paths, job)
+    return found
 
 
 def _each_file(paths: Iterable[str]) -> Iterator[Source | TraceFormatError]:
@@ -89,15 +136,17 @@ def _read(
     base: FileDiagnosis,
     best: list[tuple[str, float]],
     source: Source,
+    job: Job | None,
     *,
     loader: str | None,
     registry: Registry,
 ) -> FileDiagnosis:
-    if source.content is not None:
+    jobs: list[Job | TraceFormatError | Ignored]
+    if job is not None:
+        jobs = [job]
+    elif source.content is not None:
         name = loader or (best[0][0] if best else "")
-        jobs: list[Job | TraceFormatError | Ignored] = (
-            [Job(name, (source.path,), ".", source.content)] if name else []
-        )
+        jobs = [Job(name, (source.path,), ".", source.content)] if name else []
     else:
         jobs = list(plan([source.path], format=loader, registry=registry))
     entry = jobs[0] if jobs else Ignored(source.path)
@@ -128,6 +177,7 @@ def _read(
     score = dict(best).get(entry.loader, 0.0)
     return base._replace(
         loader=entry.loader,
+        files=len(entry.paths),
         score=score,
         traces=traces,
         steps=steps,
@@ -152,7 +202,8 @@ def _content(trace: Trace) -> set[str]:
     present = set()
     if trace.task:
         present.add("task")
-    if any(agent.attribution in ("explicit", "ancestor", "namespace") for agent in trace.agents):
+    known = ("explicit", "ancestor", "namespace")
+    if any(agent.attribution in known and agent.kind != "tool" for agent in trace.agents):
         present.add("agents")
     if any(step.tool_calls for step in trace.steps):
         present.add("calls")
@@ -172,9 +223,16 @@ def _blank(path: str, *, skipped: str | None = None) -> FileDiagnosis:
 def list_packages() -> list[Package]:
     """Python and the packages that matter, with their versions."""
     found = [Package("python", f"{platform.python_version()} ({sys.platform})")]
-    for name in ("traceloc", *PACKAGES):
-        try:
-            found.append(Package(name, version(name)))
-        except PackageNotFoundError:
-            found.append(Package(name, None))
-    return found
+    return found + [_look_up(name) for name in ("traceloc", *PACKAGES)]
+
+
+def list_extras() -> list[FoundExtra]:
+    """What can be installed beside traceloc, and what of it is."""
+    return [FoundExtra(each, tuple(map(_look_up, each.packages))) for each in EXTRAS]
+
+
+def _look_up(name: str) -> Package:
+    try:
+        return Package(name, version(name))
+    except PackageNotFoundError:
+        return Package(name, None)

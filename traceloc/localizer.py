@@ -117,7 +117,8 @@ class Localizer:
         if not graph.is_acting[table.candidates].any():
             return self._unmeasured(trace, "the trace has no step that an agent took")
         system = trace.system
-        model, notes = self._adapter.of(trace)
+        adapted = self._adapter.of(trace)
+        model = adapted.model
         alone = model.score(table, system=system)
         recalled, lost = self._recall(trace, graph, table, alone)
         scores, added = alone, None
@@ -154,12 +155,14 @@ class Localizer:
             # What the runs beside it add was not there when the model was calibrated.
             window=None if abstained else self._window(table, alone, system, model),
             recalled=seen,
+            answer=adapted.answer_for(trace),
+            learned_from=adapted.learned_from,
             n_steps=len(graph),
             n_candidates=len(table.candidates),
             p_no_error=scores.p_no_error,
             calibrated=scores is alone and system in model.calibrated_systems,
             model=model.name,
-            diagnostics=(*self._broken, *table.diagnostics, *notes, *lost),
+            diagnostics=(*self._broken, *table.diagnostics, *adapted.diagnostics, *lost),
         )
 
     def _candidates(
@@ -207,7 +210,7 @@ class Localizer:
 
         graph = TraceGraph(trace)
         table = measure(graph, self.signals, features=self._features, strict=self.strict)
-        model, _ = self._adapter.of(trace)
+        model = self._adapter.of(trace).model
         scores = model.score(table, system=trace.system).scores
         return sketch_trace(trace, graph, table, scores=scores, group=group, system=system)
 

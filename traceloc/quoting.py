@@ -1,4 +1,4 @@
-"""Words on one line, for whoever lists steps."""
+"""Words on one line, for whoever lists steps or counts them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def quote_step(step: Step) -> str:
     if not words and step.reasoning:
         words = " ".join(step.reasoning[: 4 * QUOTE_CHARS].split())
     return shorten(words, QUOTE_CHARS)
+
+
+def say_count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 trace``, ``2 traces``, ``1 schema``, ``3 schemata``.
+
+    Args:
+        number: How many.
+        noun: What one of them is called, perhaps with words before it.
+        plural: What several are called, where that is not the noun with an "s".
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def shorten(words: str, longest: int) -> str:

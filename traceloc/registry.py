@@ -17,6 +17,7 @@ from typing import Any
 
 from traceloc.contracts import KINDS, SUPPORTED_API_VERSIONS
 from traceloc.errors import PluginError, suggest
+from traceloc.quoting import say_count
 
 GROUP_PREFIX = "traceloc."
 
@@ -151,7 +152,7 @@ class Registry:
     def failing(self, kind: str) -> dict[str, str]:
         """What was noted by :meth:`note_failure`, with how often, by qualified name."""
         return {
-            name: f"plugin {name!r} failed {count} {'time' if count == 1 else 'times'}: {first}"
+            name: f"plugin {name!r} failed {say_count(count, 'time')}: {first}"
             for (k, name), (first, count) in self._failures.items()
             if k == kind
         }

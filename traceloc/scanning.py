@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from traceloc.attribution import Attribution
 from traceloc.errors import Location, TraceFormatError, TracelocError, UsageError
 from traceloc.loading.reading import Ignored, Job, plan, run
+from traceloc.quoting import say_count
 from traceloc.registry import Registry
 from traceloc.repeats.cohort import Cohort, Cohorts, Observation, known_outcome, observe
 from traceloc.repeats.survey import Entry, Found, sample_outcomes, survey
@@ -292,7 +293,7 @@ def scan_job(
     if len(problems) > PROBLEMS_PER_JOB:
         yield Problem(
             code="TL112",
-            message=f"has {len(problems) - PROBLEMS_PER_JOB} more problems like these",
+            message=f"has {say_count(len(problems) - PROBLEMS_PER_JOB, 'more problem')} like these",
             path=job.paths[0],
             partial=any_trace,
         )

@@ -17,6 +17,8 @@ if [ "$#" -eq 0 ]; then
 fi
 
 export EXAMPLES_OUT="$examples" PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
+# The server that scripted_server.py shares with the tests of living frameworks.
+export PYTHONPATH="$(dirname "$examples")/tests/frameworks/stage"
 # No framework may report home, and none may pick up a key or an exporter of the machine.
 export OTEL_SDK_DISABLED=false OPENAI_API_KEY=none LANGSMITH_TRACING=false
 export OPENAI_AGENTS_DISABLE_TRACING=0 HF_HUB_OFFLINE=1 AUTOGEN_USE_DOCKER=0

@@ -7,22 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
+from loopback import LoopbackServer, ScriptError, make_completion
 from scenario import Scenario, Turn
 
-CREATED = 1_767_225_600
-"""The `created` second every answer carries; the run's clock is set by the normaliser."""
 
-
-class ScriptError(RuntimeError):
-    """The framework asked for a turn the script does not have."""
-
-
-class ScriptedServer:
-    """Serves `scenario.script` on a free port of 127.0.0.1 while the `with` block runs.
+class ScriptedServer(LoopbackServer):
+    """Serves `scenario.script`.
 
     The speaker of a request is the agent whose prompt stands in the request's text; where none
     does, it is `scenario.options["unprompted"]`. Its n-th request gets its n-th turn.
@@ -30,40 +22,22 @@ class ScriptedServer:
 
     def __init__(self, scenario: Scenario) -> None:
         """Prepare to serve `scenario`."""
+        super().__init__()
         self.scenario = scenario
         self.served: list[tuple[str, Turn]] = []
         """Speaker and turn of each answered request, in order."""
-        self.errors: list[str] = []
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._httpd.serve_forever, daemon=True)
 
-    @property
-    def base_url(self) -> str:
-        """What to give a client as `base_url`."""
-        return f"http://127.0.0.1:{self._httpd.server_port}/v1"
+    def respond(
+        self, path: str, request: dict[str, Any]
+    ) -> dict[str, Any] | Iterator[dict[str, Any]]:
+        """The completion for `request`, whole or in chunks."""
+        done = self.answer(request)
+        return _chunks(done) if request.get("stream") else done
 
-    def __enter__(self) -> ScriptedServer:
-        """Start serving."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop serving; raise if the script was left, or not spoken to its end."""
-        self._httpd.shutdown()
-        self._httpd.server_close()
-        if self.errors:
-            raise ScriptError("; ".join(self.errors)) from error
-        if error is None:
-            self._check_spoken()
-
-    def _check_spoken(self) -> None:
+    def check_spoken(self) -> None:
+        """Raise unless every agent spoke all its turns."""
         for name, turns in self.scenario.script.items():
             if self._asked[name] != len(turns):
                 raise ScriptError(f"{name!r} spoke {self._asked[name]} of {len(turns)} turns")
@@ -101,27 +75,8 @@ class ScriptedServer:
                 }
                 for index, call in enumerate(turn.calls)
             ]
-        asked = len(json.dumps(request["messages"])) // 4
-        spoken = len(json.dumps(message)) // 4
-        return {
-            "id": f"chatcmpl-{sha256(seed.encode()).hexdigest()[:29]}",
-            "object": "chat.completion",
-            "created": CREATED + number,
-            "model": request.get("model", "gpt-4o"),
-            "choices": [
-                {
-                    "index": 0,
-                    "message": message,
-                    "finish_reason": "tool_calls" if turn.calls else "stop",
-                    "logprobs": None,
-                }
-            ],
-            "usage": {
-                "prompt_tokens": asked,
-                "completion_tokens": spoken,
-                "total_tokens": asked + spoken,
-            },
-        }
+        digest = sha256(seed.encode()).hexdigest()[:29]
+        return make_completion(request, message, id=f"chatcmpl-{digest}", number=number)
 
 
 def _chunks(done: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -136,35 +91,3 @@ def _chunks(done: dict[str, Any]) -> Iterator[dict[str, Any]]:
     last = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
     yield {**base, "choices": [last]}
     yield {**base, "choices": [], "usage": done["usage"]}
-
-
-def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keep quiet."""
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            try:
-                done = server.answer(request)
-            except ScriptError as error:
-                server.errors.append(str(error))
-                self._send(400, "application/json", json.dumps({"error": {"message": str(error)}}))
-                return
-            if request.get("stream"):
-                lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in _chunks(done)]
-                self._send(200, "text/event-stream", "".join([*lines, "data: [DONE]\n\n"]))
-            else:
-                self._send(200, "application/json", json.dumps(done))
-
-        def _send(self, status: int, kind: str, body: str) -> None:
-            data = body.encode()
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    return Handler

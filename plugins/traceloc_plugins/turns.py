@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from traceloc.loading import TraceBuilder, declared_error, result_error
+from traceloc.loading.builder import lean
 from traceloc.loading.tool_errors import error_kind
 from traceloc.trace import InputMessage, Role, StepError, StepKind, ToolCall
+from traceloc_plugins.spans.answers import add_answer
 from traceloc_plugins.spans.conversation import Conversation
 from traceloc_plugins.spans.delegation import handoff_target, known_name
 from traceloc_plugins.spans.messages import Call, Message
@@ -135,6 +137,40 @@ class Turns:
         self._called(calls, step)
         return step
 
+    def boss_of(self, text: str) -> str | None:
+        """The agent whose call has these words as an argument."""
+        step = self._conversation.passed_on(text)
+        return None if step is None else self.builder.steps[step].agent
+
+    def pass_on(self, boss: str, agent: str, text: str, *, native_index: int, **fields: Any) -> int:
+        """What an agent was set to work with: the words of the call that did."""
+        fields["flags"] = tuple(dict.fromkeys((*(fields.get("flags") or ()), "copied_context")))
+        step = self.builder.step(
+            kind="handoff",
+            role="user",
+            agent=boss,
+            to=(agent,),
+            native_index=native_index,
+            text=text,
+            **fields,
+        )
+        self._conversation.said("user", text, step)
+        return step
+
+    def call_too(self, step: int, call: ToolCall) -> None:
+        """Add a call that stands in the words of a step, and that the source tells only later."""
+        self.builder.add_calls(step, [call])
+        made = self.builder.steps[step]
+        targets = self._targets(made.agent, [call])
+        if targets:
+            alone = len(made.tool_calls) == 1
+            update = {
+                "to": tuple(dict.fromkeys((*made.to, *targets))),
+                "kind": "handoff" if alone else made.kind,
+            }
+            self.builder.steps[step] = lean(made.model_copy(update=update))
+        self._called([call], step)
+
     def answer(
         self,
         text: str,
@@ -166,21 +202,18 @@ class Turns:
             error = declared_error(text or "the tool failed")
         if error is None and exit_code is None:
             error = result_error(value if value is not None else _object(text))
-        self.builder.agent(tool, kind="tool", attribution="role")
-        step = self.builder.step(
-            kind="result",
-            role="tool",
-            agent=tool,
+        step = add_answer(
+            self.builder,
+            tool,
             native_index=native_index,
             text=text,
             call_id=call_id,
-            tool=tool,
             error=error,
             exit_code=exit_code,
             **fields,
         )
         if call_id:
-            self._conversation.answered(call_id, step)
+            self._conversation.answered(call_id, step, text)
         return step
 
     def tell(self, text: str, *, native_index: int, agent: str = "system", **fields: Any) -> int:
@@ -307,6 +340,10 @@ class Thread:
                     **common,
                 )
             case _:
-                step = turns.ask(message.text, **{"to": (self.agent,), **common})
+                boss = turns.boss_of(message.text) if self._private else None
+                if boss is None or boss == self.agent:
+                    step = turns.ask(message.text, **{"to": (self.agent,), **common})
+                else:
+                    step = turns.pass_on(boss, self.agent, message.text, **common)
         self._before.append(turns.repeat(step))
         return step

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cli_samples import Invoke, native
 
-from traceloc.gate import ExitCode, choose_exit
+from traceloc.exit_code import ExitCode, choose_exit
 from traceloc.report import Summary
 
 LOCATED = native("a", "plan", "FAULT here", passed=False)
@@ -69,6 +69,15 @@ def test_a_file_that_is_named_and_no_trace_is_an_error(invoke: Invoke) -> None:
         "error[TL110]: notes.md: is no trace in a known format",
         "hint: name it with --from, or see 'traceloc plugins list'",
     ]
+
+
+@pytest.mark.parametrize("name", ["empty.json", "empty.log", "-"])
+def test_nothing_is_empty_wherever_it_comes_from(invoke: Invoke, name: str) -> None:
+    if name != "-":
+        Path(name).write_text("")
+    result = invoke("scan", name, input="")
+    assert result.exit_code == 3
+    assert result.stderr == f"error[TL106]: {name} (byte 0): is empty\n"
 
 
 def test_errors_are_one_line_each(invoke: Invoke) -> None:

@@ -41,18 +41,20 @@ def test_the_whole_path_without_a_key(invoke: Invoke, runs: Path) -> None:
     first = invoke("scan", "runs/a.json", "--judge", "replay:answers")
     assert first.exit_code == 3
     assert "judge   no verdict, unanswered: write " in first.stdout
-    assert "error[TL130]: judges gave no verdict on 1 traces" in first.stderr
+    assert "error[TL130]: judges gave no verdict on 1 trace" in first.stderr
     assert answer_all(Path("answers"), 2, agent="Planner") == 1
     again = invoke("scan", "runs/a.json", "--judge", "replay:answers")
     assert again.exit_code == 0, again.stderr
     assert again.stdout.startswith("● runs/a.json#2\n")
     assert "judge   #2, not #1: At #2 it goes wrong." in again.stdout
-    assert "judged: 1 answered (1 unlike the ranker), 0 failed · 1 questions sent" in again.stdout
+    assert "judged: 1 answered (1 unlike the ranker), 0 failed · 1 question sent" in again.stdout
     for each in Path("answers").iterdir():
         each.unlink()
     offline = invoke("scan", "runs/a.json", "--judge", "replay:answers", "--offline")
     assert offline.exit_code == 0
+    assert "price unknown" in again.stdout
     assert "0 questions sent, 1 from the cache" in offline.stdout
+    assert "$" not in offline.stdout and "price" not in offline.stdout
     assert offline.stdout.splitlines()[:8] == again.stdout.splitlines()[:8]
 
 

@@ -120,6 +120,69 @@ def test_a_step_must_be_named_and_exist(invoke: Invoke, bot: Path, command: str)
     assert not Path("home").exists()
 
 
+def test_who_is_blamed_must_be_there(invoke: Invoke, bot: Path) -> None:
+    result = invoke("label", "bot/r00.json#3", "--agent", "Plannr")
+    assert result.exit_code == 2
+    assert "error[TL510]: bot/r00.json: there is no agent 'Plannr' in the trace" in result.stderr
+    assert "did you mean 'Planner'? there are: Planner, Writer" in result.stderr
+    assert not Path("home").exists()
+
+
+def test_a_label_is_found_again_from_another_folder(
+    invoke: Invoke, bot: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    invoke("label", "bot/r00.json#3", env={"TRACELOC_MEMORY": "none"})
+    assert "label    bot/r00.json#3 ·" in invoke("labels").stdout
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    listed = invoke("labels").stdout
+    assert f"label    {bot}/r00.json#3 ·" in listed
+    assert invoke("show", f"{bot}/r00.json#3").exit_code == 0
+    learned = invoke("learn")
+    assert "labels: 1 failure, 1 new schema, 0 merged" in learned.stdout, learned.stderr
+
+
+def test_a_scan_states_what_was_said_of_the_trace(invoke: Invoke, bot: Path) -> None:
+    plain = answer_of(invoke, "bot/r00.json")
+    assert (plain["answer"], plain["learned_from"]) == (None, 0)
+    assert "said" not in invoke("scan", "bot/r00.json").stdout
+    invoke("label", "bot/r00.json#3", "--category", "loop")
+    invoke("reject", "bot/r00.json#1")
+    found = answer_of(invoke, "bot/r00.json")
+    assert {**found["answer"], "who": None} == {
+        "step": 3,
+        "agent": "Writer",
+        "category": "loop",
+        "said": "label",
+        "who": None,
+        "rejected": [1],
+    }
+    top = found["candidates"][0]["step"]
+    wrong = ", ".join(f"#{step}" for step in sorted({1, top} - {3}))
+    said = f"#3 Writer (loop), labelled by {found['answer']['who']}; not {wrong}"
+    for command in (("scan",), ("show",)):
+        assert said in invoke(*command, "bot/r00.json").stdout
+    document = json.loads(invoke("scan", "bot", "-f", "json").stdout)
+    told = {each["trace_id"]: each["answer"] for each in document["attributions"]}
+    assert told.pop("r00") == found["answer"] and not any(told.values())
+    assert answer_of(invoke, "bot/r00.json", "--no-labels")["answer"] is None
+    copy = bot / "copy.json"
+    copy.write_text((bot / "r00.json").read_text())
+    assert answer_of(invoke, "bot/copy.json")["answer"] == found["answer"]
+    invoke("labels", "--undo")
+    invoke("labels", "--undo")
+    assert answer_of(invoke, "bot/r00.json")["answer"] is None
+
+
+def test_a_scan_says_how_many_labels_moved_the_weights(invoke: Invoke, bot: Path) -> None:
+    for i in range(1, 11):
+        invoke("label", f"bot/r{i:02}.json#3")
+    assert answer_of(invoke, "bot/r00.json")["learned_from"] == 10
+    assert "weights moved by 10 labels: native:bot 10\n" in invoke("scan", "bot").stdout
+    assert "weights moved" not in invoke("scan", "bot", "--no-labels").stdout
+
+
 def test_undo(invoke: Invoke, bot: Path) -> None:
     invoke("label", "bot/r00.json#1")
     result = invoke("labels", "--undo")

@@ -84,7 +84,7 @@ def shown(invoke: Invoke) -> dict[str, object]:
 def test_learn_asks_what_failures_teach(invoke: Invoke, past: Path) -> None:
     first = invoke("learn", past, *JUDGE)
     assert first.exit_code == 3
-    assert "3 failures, 1 new schemata, 2 merged" in first.stdout
+    assert "3 failures, 1 new schema, 2 merged" in first.stdout
     assert "warning[TL616]" in first.stderr and "no lesson, unanswered: write " in first.stderr
     before = shown(invoke)
     assert "judge" not in json.dumps(before) or before["judge"] is None
@@ -94,7 +94,7 @@ def test_learn_asks_what_failures_teach(invoke: Invoke, past: Path) -> None:
     told = invoke("learn", past, *JUDGE)
     assert told.exit_code == 0, told.stderr
     assert "lesson kept: 2 questions, replay 0.50 to 1.00" in told.stderr
-    assert "1 asked for, 0 failed · 1 questions sent, 1 from the cache" in told.stderr
+    assert "1 asked for, 0 failed · 1 question sent, 1 from the cache" in told.stderr
     after = shown(invoke)
     assert after["heuristics"] == LESSON["heuristics"]
     assert after["judge"] == "replay:answers" and after["signature"] == before["signature"]
@@ -221,7 +221,7 @@ def test_lessons_travel_between_teams(
         changed["counts"]["seen"] = seen
         Path("changed.json").write_text(json.dumps({"schemata": [changed]}))
         told = invoke("memory", "import", "changed.json", "--memory", theirs)
-        assert f"1 schemata read, {taken} taken in" in told.stderr
+        assert f"1 schema read, {taken} taken in" in told.stderr
     now = json.loads(invoke("memory", "show", str(ours["id"]), "--json", "--memory", theirs).stdout)
     assert now["fix"] == "fix of 9"
     assert invoke("memory", "undo", "--memory", theirs).exit_code == 0

@@ -118,6 +118,20 @@ def test_answers_teach_the_memory(invoke: Invoke, again: tuple[Path, int]) -> No
     assert ids(invoke) == []
 
 
+def test_a_new_label_replaces_all_of_the_old_one(invoke: Invoke, again: tuple[Path, int]) -> None:
+    path, step = again
+    invoke("label", f"{path}#{step}", "--category", "made up", "--fix", "ask for the ledger")
+    assert invoke("label", f"{path}#{step}").exit_code == 0
+    (id,) = ids(invoke)
+    assert "made up" not in invoke("labels").stdout
+    shown = invoke("memory", "show", id).stdout
+    assert "made up" not in shown and "ask for the ledger" not in shown
+    assert "seen 1" in shown
+    invoke("label", f"{path}#{step}", "--category", "loop")
+    assert "loop" in invoke("labels").stdout
+    assert "category   loop" in invoke("memory", "show", id).stdout
+
+
 def test_a_rejection_is_counted(invoke: Invoke, labelled: Path, again: tuple[Path, int]) -> None:
     invoke("learn", labelled)
     path, step = again
@@ -209,7 +223,7 @@ def test_prune_and_undo(invoke: Invoke, labelled: Path) -> None:
     invoke("learn", labelled)
     before = ids(invoke)
     pruned = invoke("memory", "prune", "--max-size", "1")
-    assert pruned.exit_code == 0 and "1 schemata evicted" in pruned.stderr
+    assert pruned.exit_code == 0 and "1 schema evicted" in pruned.stderr
     assert len(ids(invoke)) == 1
     undone = invoke("memory", "undo")
     assert undone.exit_code == 0
@@ -250,7 +264,10 @@ def test_what_is_not_there_is_told(invoke: Invoke, labelled: Path, tmp_path: Pat
     assert len(free) >= 40 and all(line.startswith("S-") for line in free)
     assert "no schemata of this category" in invoke("memory", "list", "--category", "x").stderr
     far = invoke("memory", "search", "xylophone quartz")
-    assert "none is so similar that a scan would recall it (0.50)" in far.stderr
+    assert far.stdout == "" and far.stderr == "nothing similar is remembered\n"
+    some = invoke("memory", "search", "agent repeats the same step over and over")
+    assert len(some.stdout.splitlines()) == 1 and "same-call-again" in some.stdout
+    assert "none is so similar that a scan would recall it (0.50)" in some.stderr
     assert ", …" in invoke("memory", "show", "S").stderr
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "0.json").write_text((labelled / "0.json").read_text())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cli_samples import Invoke
 
 from traceloc import schemas
 from traceloc.cli.reference import render_reference
+from traceloc.diagnosis import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,10 +54,32 @@ def test_doctor_says_what_it_sees(invoke: Invoke, runs: Path) -> None:
     assert "  lacks      tool calls:" in text
     assert "runs/notes.md\n  skipped    it is no trace" in text
     assert "runs/bad.json\n  skipped    [TL103] is not JSON" in text
-    assert f"  top-k        4  ({Path('traceloc.toml').resolve()})" in text
-    assert "  fail-on      any  (TRACELOC_FAIL_ON)" in text
-    assert "  systems      runs/* = bot" in text
+    assert f"  top-k              4  ({Path('traceloc.toml').resolve()})" in text
+    assert "  fail-on            any  (TRACELOC_FAIL_ON)" in text
+    assert "  memory-embedder    hashed  (default)" in text
+    assert "  systems            runs/* = bot" in text
     assert "TRACELOC_NONSENSE in the environment means nothing" in text
+
+
+def test_doctor_lists_what_could_be_installed(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = metadata("traceloc").get_all("Provides-Extra")
+    assert {each.name for each in EXTRAS} == set(known or ())
+    required = requires("traceloc") or ()
+    for each in EXTRAS:
+        mine = [line for line in required if f"'{each.name}'" in line.replace('"', "'")]
+        assert any(line.startswith(each.packages[0]) for line in mine), each.name
+
+    def look_up(name: str) -> str:
+        if name == "pyarrow":
+            raise PackageNotFoundError(name)
+        return "1.2.3"
+
+    monkeypatch.setattr("traceloc.diagnosis.version", look_up)
+    text = invoke("doctor").stdout
+    assert "  zstd             reads logs compressed with zstd · zstandard 1.2.3\n" in text
+    assert "pyarrow not installed: pip install 'traceloc[parquet]'\n" in text
 
 
 def test_doctor_reads_standard_input(invoke: Invoke, runs: Path) -> None:
@@ -109,3 +133,21 @@ def test_nothing_asked_shows_help(invoke: Invoke) -> None:
     result = invoke()
     assert result.exit_code == 2
     assert "Usage: traceloc" in result.output
+
+
+def test_doctor_takes_the_files_of_one_run_together(invoke: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "talk" / "events"
+    folder.mkdir(parents=True)
+    for number, (source, role) in enumerate((("user", "user"), ("agent", "assistant"))):
+        event = {
+            "id": str(number),
+            "timestamp": f"2026-03-09T10:00:0{number}",
+            "kind": "MessageEvent",
+            "source": source,
+            "llm_message": {"role": role, "content": [{"type": "text", "text": "Hello."}]},
+        }
+        (folder / f"event-0000{number}-{number}.json").write_text(json.dumps(event))
+    plugins = {"TRACELOC_PLUGINS": "openhands"}
+    text = invoke("doctor", str(tmp_path / "talk"), env=plugins).stdout
+    assert "read by    openhands at 0.95: 1 trace, 2 steps from 2 files" in text
+    assert text.count("read by") == 1 and "lacks      the task" not in text

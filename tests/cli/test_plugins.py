@@ -99,9 +99,16 @@ def test_check_keeps_what_is_right(invoke: Invoke, tmp_path: Path) -> None:
     result = invoke("plugins", "check", "native")
     assert result.exit_code == 3
     assert "there is no sample" in result.stdout
+    assert "every_sample_gives_steps" in result.stdout
+    assert "  to run   traceloc plugins check native --sample PATH\n" in result.stdout
+    assert "tests/samples/run.json" in result.stdout
+    assert result.stdout.endswith(
+        "1 plugin checked, 0 to mend, 20 checks not run for want of a sample\n"
+    )
     result = invoke("plugins", "check")
     assert result.exit_code == 0, result.stdout
-    assert "4 plugins checked, 0 to mend\n" in result.stdout
+    assert "4 plugins checked, 0 to mend, 20 checks not run for want of a sample\n" in result.stdout
+    assert "every_sample_gives_steps" not in result.stdout
     result = invoke("plugins", "check", "--kind", "reporter")
     assert "3 plugins checked, 0 to mend\n" in result.stdout
 
@@ -122,6 +129,8 @@ def test_check_takes_traces_for_a_signal(
     ("arguments", "message"),
     [
         (["nativ"], "did you mean 'native'?"),
+        (["wardrobe"], "no plugin called 'wardrobe' is installed"),
+        (["wardrobe"], "it is installed: pip install -e ITS-FOLDER"),
         (["native", "--kind", "gadget"], "no plugin kind 'gadget'"),
         (["native", "--kind", "reporter"], "no reporter called 'native'"),
         (["text", "--sample", "x"], "samples are for one loader or one signal"),
@@ -142,6 +151,7 @@ def test_a_name_of_two_kinds_is_chosen_by_kind(
     points.write_text(points.read_text() + "[traceloc.signals]\nbroken = kit_broken:Broken\n")
     result = invoke("plugins", "check", "broken")
     assert result.exit_code == 2
+    assert "a loader and a signal are called 'broken'" in result.stderr
     assert "choose: --kind loader, --kind signal" in result.stderr
 
 

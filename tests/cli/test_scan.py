@@ -17,7 +17,7 @@ def test_text_says_what_broke_each_run(invoke: Invoke, runs: Path) -> None:
         result.stdout
         == """\
 ● runs/a.json#1
-  Writer · message · step 1 of 3 · some lead
+  Writer · message · #1 of #0 to #2 · some lead
   “FAULT: a ticket costs 120 EUR”
   why     · states a number that nothing before it contains  #1 “FAULT: a ticket costs 120 EUR”
   shows   #2: the final answer repeats it

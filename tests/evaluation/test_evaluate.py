@@ -89,6 +89,26 @@ def test_few_labels_start_from_what_other_systems_taught(make_folder, word_signa
     assert row_of(found, "traceloc, 0 labels", "right").metrics["exact"] == 1.0
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"protocol": "loso"}, {"protocol": "fewshot"}, {"protocol": "arrival"}, {"with_prior": True}],
+)
+def test_one_system_alone_teaches_nothing_about_others(make_folder, word_signal, asked):
+    with pytest.raises(UsageError, match=r"needs at least two systems.*only 'd'") as refused:
+        evaluate([make_folder("d")], signals=[word_signal], seeds=1, **asked)
+    assert refused.value.code == "TL209"
+    assert "kfold" in (refused.value.hint or "")
+
+
+def test_what_was_answered_without_a_model_is_said(make_folder, word_signal):
+    outcome = lambda i, row: row | {"step": None, "outcome": ["passed", "failed"][i % 2]}  # noqa: E731
+    paths = [make_folder("labelled"), make_folder("plain", rows=outcome)]
+    found = evaluate(paths, signals=[word_signal], protocol="loso")
+    assert found.guessed == 12
+    assert "want of labels to learn from (a guess): 12" in render(found)
+    assert "(a guess)" not in render(evaluate(paths[:1], signals=[word_signal], seeds=1))
+
+
 def test_a_finished_model_is_evaluated_as_it_is(make_folder, word_signal, tmp_path):
     folder = make_folder("d")
     model = fit([folder], signals=[word_signal], name="mine", command="traceloc fit d")

@@ -115,6 +115,6 @@ def test_it_renders_in_every_format(labelled: Path) -> None:
     judge = FakeJudge(lambda prompt: verdict(guilty_of(prompt)))
     found = evaluate(labelled, make_panel(judge))
     text = render_judges(found)
-    assert "candidates by fake: 12 traces, 1 repeats" in text and "both, fitted" in text
+    assert "candidates by fake: 12 traces, 1 repeat, " in text and "both, fitted" in text
     assert "| judge | as asked |" in render_judges(found, "markdown")
     assert json.loads(render_judges(found, "json"))["n"] == COUNT

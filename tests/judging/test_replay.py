@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 from judge_samples import judge_trace, rank, verdict
 
 from traceloc import Trace
+from traceloc.errors import UsageError
 from traceloc.judgement import JudgeError
 from traceloc.judging import JudgeOptions, Panel, take_seats
 from traceloc.judging.replay import ReplayFolder, hash_question
-from traceloc.judging.replaying import ReplayServer
+from traceloc.judging.replay_server import ReplayServer
 from traceloc.registry import Registry
 
 
@@ -33,6 +35,37 @@ def test_a_folder_is_filled_by_hand_and_read_again(trip: Trace, tmp_path: Path) 
     answer.write_text(json.dumps(verdict(3)))
     again = judge_with(trip, f"replay:{tmp_path}/answers")
     assert again is not None and again.verdict is not None and again.verdict.step == 3
+
+
+@pytest.mark.parametrize("place", ["typo/answers", "file", ""])
+def test_a_folder_that_cannot_be_meant_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    name = str(tmp_path / place) if place else ""
+    with pytest.raises(UsageError, match=re.escape(name) or "names no folder") as refused:
+        take_seats(JudgeOptions((f"replay:{name}",)), Registry())
+    assert refused.value.code == "TL603"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_nobody_may_write_to(
+    trip: Trace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_with(trip, f"replay:{tmp_path}")
+    (prompt,) = tmp_path.glob("*.prompt.json")
+    prompt.unlink()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("traceloc.judging.replay._write", refuse)
+    found = judge_with(trip, f"replay:{tmp_path}")
+    assert found is not None and found.failure is not None
+    assert found.failure.kind == "unanswered"
+    assert f"cannot be written to {tmp_path}: Permission denied" in found.failure.message
+    answer = prompt.with_name(prompt.name.replace(".prompt.", ".answer."))
+    answer.write_text(json.dumps(verdict(3)))
+    found = judge_with(trip, f"replay:{tmp_path}")
+    assert found is not None and found.verdict is not None, "what is there can be read"
 
 
 def test_the_endpoint_reads_the_same_folder(trip: Trace, tmp_path: Path) -> None:

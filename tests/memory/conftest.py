@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from traceloc.errors import StoreError
 from traceloc.memory.schema import (
     Context,
     Counts,
@@ -23,7 +24,7 @@ from traceloc.memory.schema import (
     name_schema,
 )
 from traceloc.memory.sqlite_store import SqliteStore
-from traceloc.memory.store import Row, SchemaStore
+from traceloc.memory.store import Change, Row, SchemaStore
 
 DIMENSION = 16
 STAMP = "test/1"
@@ -141,3 +142,17 @@ def make_vectors(count: int, *, seed: int = 0, dimension: int = DIMENSION) -> np
     """Unit vectors."""
     vectors = np.random.default_rng(seed).normal(size=(count, dimension)).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def learn(store: SchemaStore, *ids: str, seed: int = 0, **fields: Any) -> Change:
+    """Put rows in, each with a vector of its own."""
+    rows = [make_row(each, **fields) for each in ids]
+    return store.apply("learn", put=rows, vectors=make_vectors(len(ids), seed=seed), stamp=STAMP)
+
+
+def fails(code: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> StoreError:
+    """See that a call is refused with a code; gives the error."""
+    with pytest.raises(StoreError) as caught:
+        call(*args, **kwargs)
+    assert caught.value.code == code, caught.value
+    return caught.value

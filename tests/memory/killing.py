@@ -15,9 +15,9 @@ import time
 import faiss  # noqa: F401, TID253 - here, so that not each fork has to wait for it
 import numpy as np
 
-from traceloc.memory import index
 from traceloc.memory.sqlite_store import SqliteStore
 from traceloc.memory.store import Row
+from traceloc.memory.vectors import index
 
 # So small that the files beside the database are written all the time, too.
 index.BULK_FROM, index.TAIL_ROWS = 60, 20

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fleeting_store import FleetingStore
+
 from traceloc.graph import TraceGraph
 from traceloc.memory import FailureMemory, MemorySettings
 from traceloc.memory.embedders.hashed import HashedEmbedder
-from traceloc.memory.fleeting import FleetingStore
 from traceloc.memory.learning import make_lesson
 from traceloc.memory.settings import DEFAULTS
 from traceloc.memory.sketch import TraceSketch, sketch_trace

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.memory.conftest import STAMP, make_row, make_vectors
-from traceloc.memory.bulk_file import building
 from traceloc.memory.sqlite_store import SqliteStore
+from traceloc.memory.vectors.bulk_file import building
 
 HERE = Path(__file__).parent
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.memory.conftest import STAMP, make_row, make_vectors
-from traceloc.memory import bulk_build, index
-from traceloc.memory.bulk_file import index_path, read_head, vectors_path
-from traceloc.memory.exact import MARGIN, find_candidates, normalize
 from traceloc.memory.sqlite_store import SqliteStore
+from traceloc.memory.vectors import bulk_build, index
+from traceloc.memory.vectors.bulk_file import index_path, read_head, vectors_path
+from traceloc.memory.vectors.exact import MARGIN, find_candidates, normalize
 
 DIMENSION = 32
 ROWS, CLUSTERS = 1500, 40
@@ -23,10 +23,10 @@ ROWS, CLUSTERS = 1500, 40
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch):
     """A thousand rows are many."""
-    monkeypatch.setattr("traceloc.memory.index.BULK_FROM", 300)
-    monkeypatch.setattr("traceloc.memory.index.TAIL_ROWS", 100)
-    monkeypatch.setattr("traceloc.memory.bulk.EXACT_ROWS", 200)
-    monkeypatch.setattr("traceloc.memory.bulk_build.ROWS_A_CLUSTER", 16)
+    monkeypatch.setattr("traceloc.memory.vectors.index.BULK_FROM", 300)
+    monkeypatch.setattr("traceloc.memory.vectors.index.TAIL_ROWS", 100)
+    monkeypatch.setattr("traceloc.memory.vectors.bulk.EXACT_ROWS", 200)
+    monkeypatch.setattr("traceloc.memory.vectors.bulk_build.ROWS_A_CLUSTER", 16)
 
 
 def clustered(count, *, seed):
@@ -238,7 +238,7 @@ def test_another_embedder_makes_another_index(store):
 
 def test_check_finds_an_index_that_holds_other_vectors(store, monkeypatch):
     # A large file is not read whole when it is opened: as if this were between the samples.
-    monkeypatch.setattr("traceloc.memory.bulk_file._sample", lambda *_: "unchanged")
+    monkeypatch.setattr("traceloc.memory.vectors.bulk_file._sample", lambda *_: "unchanged")
     learn(store, 0, ROWS)
     assert store.check() == []
     mapped = np.memmap(vectors_path(store.path), "<f2", "r+")
@@ -280,7 +280,7 @@ def test_no_space_for_an_index(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(index, "BULK_FROM", 100)
-    monkeypatch.setattr("traceloc.memory.index.build_bulk", full)
+    monkeypatch.setattr("traceloc.memory.vectors.index.build_bulk", full)
     assert recall(store, range(250)) == 1.0
     learn(store, 250, 290)
     assert recall(store, range(290)) == 1.0

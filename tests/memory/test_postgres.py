@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.memory.conftest import STAMP, make_row, make_vectors
+from tests.memory.conftest import STAMP, learn, make_row, make_vectors
 from traceloc.errors import StoreError
 from traceloc.memory.home import find_memory
 from traceloc_plugins.postgres.backend import PostgresStore
@@ -23,11 +23,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def learn(store, *ids):
-    rows = [make_row(each) for each in ids]
-    store.apply("learn", put=rows, vectors=make_vectors(len(ids)), stamp=STAMP)
 
 
 def everything(error):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fleeting_store import FleetingStore
 from injector import KINDS, clean_runs, inject
 from teaching_kit import LESSON, new_memory, sketch
 
@@ -20,7 +21,6 @@ from traceloc.labels.events import Event
 from traceloc.localizer import Localizer
 from traceloc.memory import FailureMemory, MemorySettings
 from traceloc.memory.contrast import contrast, contrast_matrix
-from traceloc.memory.fleeting import FleetingStore
 from traceloc.memory.following import follow_event
 from traceloc.memory.gate import Gate, Trial, learn_gate
 from traceloc.memory.recall import Recollection, weigh_with_memory

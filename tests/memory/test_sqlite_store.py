@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.memory.conftest import STAMP, make_row, make_schema_row, make_vectors
+from tests.memory.conftest import STAMP, learn, make_schema_row, make_vectors
 from traceloc.errors import StoreError
 from traceloc.labels.events import Subject
 from traceloc.labels.store import LabelStore
@@ -22,11 +22,6 @@ from traceloc.memory.sqlite_store import SqliteStore
 @pytest.fixture
 def store(tmp_path):
     return SqliteStore(tmp_path / "home" / "memory.db")
-
-
-def learn(store, *ids, seed=0):
-    rows = [make_row(each) for each in ids]
-    store.apply("learn", put=rows, vectors=make_vectors(len(ids), seed=seed), stamp=STAMP)
 
 
 def uses(store):
@@ -245,7 +240,7 @@ def test_a_file_that_may_not_be_written(store):
 
 
 def test_a_schema_takes_less_than_two_kibibytes_beyond_its_vector(tmp_path, monkeypatch):
-    monkeypatch.setattr("traceloc.memory.index.BULK_FROM", 1000)
+    monkeypatch.setattr("traceloc.memory.vectors.index.BULK_FROM", 1000)
     store = SqliteStore(tmp_path / "memory.db")
     rows = [make_schema_row(number) for number in range(2000)]
     vectors = make_vectors(2000, dimension=384)

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from tests.memory.conftest import make_row, make_store, make_vectors
 from traceloc.errors import StoreError
-from traceloc.memory import bulk, index
+from traceloc.memory.vectors import bulk, index
 
 VECTORS = {dimension: make_vectors(12, seed=1, dimension=dimension) for dimension in (4, 6)}
 IDS = st.sampled_from([f"r{n}" for n in range(14)])

@@ -19,7 +19,7 @@ def modern(value):
     return new
 
 
-@pytest.mark.parametrize("version", ["0.3", "1.0", "rpc", "list"])
+@pytest.mark.parametrize("version", ["0.3", "1.0", "rpc", "list", "page", "rpc page"])
 def test_task(load_one, documents, version):
     task = documents["a2a"]
     document = {
@@ -27,6 +27,8 @@ def test_task(load_one, documents, version):
         "1.0": modern(task),
         "rpc": {"jsonrpc": "2.0", "id": 1, "result": task},
         "list": [task],
+        "page": {"tasks": [task], "totalSize": 1},
+        "rpc page": {"jsonrpc": "2.0", "id": 1, "result": {"tasks": [task], "nextPageToken": ""}},
     }[version]
     trace = load_one(document)
     assert (trace.format, trace.id, trace.session_id) == ("a2a", "t1", "x1")

@@ -109,6 +109,39 @@ def test_a_chosen_speaker_is_addressed(load_one):
     assert trace.agent("Chair").kind == "orchestrator"
 
 
+def test_an_agent_that_is_a_tool_gets_its_order_from_the_agent_that_calls_it(load_one):
+    asked = [
+        {"id": "c1", "name": "clerk", "arguments": '{"task": "Count."}'},
+        {"id": "c2", "name": "bell", "arguments": '{"times": "2"}'},
+    ]
+    gave = [
+        {"content": "12", "name": "clerk", "call_id": "c1", "is_error": False},
+        {"content": "rang", "name": "bell", "call_id": "c2", "is_error": False},
+    ]
+    trace = load_one(
+        team(
+            ("user", "TextMessage", "How many lamps?"),
+            ("boss", "ToolCallRequestEvent", asked),
+            ("user", "TextMessage", "Count."),
+            ("clerk", "TextMessage", "12"),
+            ("boss", "ToolCallExecutionEvent", gave),
+            ("boss", "TextMessage", "Twelve."),
+            ("user", "TextMessage", "Thank you."),
+        )
+    )
+    assert trace.task == "How many lamps?"
+    assert [(s.kind, s.agent, s.to, s.flags) for s in trace.steps] == [
+        ("message", "user", (), ()),
+        ("action", "boss", ("clerk",), ()),
+        ("handoff", "boss", ("clerk",), ("copied_context",)),
+        ("message", "clerk", (), ()),
+        ("result", "clerk", (), ()),
+        ("result", "bell", (), ()),
+        ("message", "boss", (), ()),
+        ("message", "user", (), ()),
+    ]
+
+
 def test_people_code_pictures_memories_and_stops(load_one):
     def code(exit_code, output):
         return {

@@ -45,6 +45,27 @@ def test_memories_of_named_roles(load_one, documents):
     assert load_one(documents["camel"]).steps[4].agent == "Auditor"
 
 
+def test_the_memory_of_one_side_of_a_role_play(load_one):
+    def record(backend, name, text, **more):
+        inner = {"__class__": "BaseMessage", "role_name": name, "role_type": "x", "content": text}
+        return {"message": {**inner, **more}, "role_at_backend": backend, "agent_id": "a1"}
+
+    trace = load_one(
+        [
+            record("system", "Clerk", SYSTEM["content"], task="Count the stock."),
+            record("user", "Buyer", "Instruction: count the lamps."),
+            record("assistant", "Clerk", "Solution: twelve."),
+        ]
+    )
+    assert trace.task == "Count the stock."
+    assert [(s.kind, s.agent, s.to) for s in trace.steps] == [
+        ("system", "system", ("Clerk",)),
+        ("message", "Buyer", ("Clerk",)),
+        ("message", "Clerk", ()),
+    ]
+    assert {agent.name for agent in trace.agents} == {"system", "Buyer", "Clerk"}
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_model_calls_repeat_the_history(tmp_path, order):
     ask = {"role": "user", "content": "Count."}
@@ -63,10 +84,10 @@ def test_model_calls_repeat_the_history(tmp_path, order):
     one, two = load(tmp_path, strict=True)
     assert [(s.kind, s.agent, s.text) for s in one.steps] == [
         ("system", "system", SYSTEM["content"]),
-        ("message", "user", "Count."),
+        ("message", "Buyer", "Count."),
         ("action", "Clerk", ""),
         ("result", "stock", "12"),
-        ("message", "user", "Count."),
+        ("message", "Buyer", "Count."),
         ("message", "Clerk", "Twelve."),
     ]
     assert [given.step for given in one.steps[5].inputs] == [0, 1, 2, 3, 4]
@@ -114,3 +135,30 @@ def test_library_output(shared):
         (failed,) = [s for s in trace.steps if s.error]
         assert failed.error.kind == "timeout" and not failed.error.declared
     assert len(failing) == 4
+
+
+def test_the_sides_of_a_role_play_are_agents(load_one):
+    rules = {
+        "role": "system",
+        "content": "Never forget you are a Buyer and I am a Clerk. Never flip roles!\n"
+        "Here is the task: Count the lamps. Never forget our task!",
+    }
+    begin = "Now start to give me instructions one by one. Only reply with Instruction and Input."
+    given = [rules, {"role": "user", "content": begin}, {"role": "assistant", "content": "Go."}]
+    call = model_call(1, [*given, {"role": "user", "content": "Twelve."}], {"content": "Done."})
+    trace = load_one(call)
+    assert trace.task == "Count the lamps."
+    assert [(s.kind, s.agent, s.to, s.flags) for s in trace.steps[1:]] == [
+        ("event", "user", ("Buyer",), ("synthetic",)),
+        ("message", "Buyer", (), ()),
+        ("message", "Clerk", ("Buyer",), ()),
+        ("message", "Buyer", (), ()),
+    ]
+
+
+def test_real_role_play(shared):
+    traces = list(load(shared / "samples" / "camel" / "camel_logs", strict=True))
+    played = [trace for trace in traces if trace.agent("Stock Trader").kind == "worker"]
+    assert {trace.task for trace in played} == {"Develop a trading bot."} and len(played) == 2
+    spoken = {step.agent for trace in played for step in trace.steps if step.kind == "message"}
+    assert spoken == {"Stock Trader", "Python Programmer"}

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from traceloc import Trace, load
 from traceloc.loading import Head
 from traceloc_plugins.claude_code.loader import ClaudeCodeLoader
@@ -272,3 +274,97 @@ def test_unknown_fields_of_a_line_stay_with_its_step(tmp_path: Path) -> None:
     trace = read(story.write(tmp_path / "s.jsonl"))
     assert [step.attributes for step in trace.steps] == [{"mood": "fine"}, {}]
     assert trace.truth is not None and trace.truth.fields == {"lines[1]": {"reward": 1.0}}
+
+
+REMINDER = "<system-reminder>Be brief.</system-reminder>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [words(REMINDER), words("Fix the login.")],
+        f"{REMINDER}\nFix the login.",
+        [words("<ide_opened_file>It is a.py</ide_opened_file>"), words("Fix the login.")],
+    ],
+)
+def test_a_person_s_words_behind_the_program_s_are_the_task(tmp_path: Path, content: Any) -> None:
+    story = Story()
+    story.user(content)
+    story.says(words("Done."), "m1")
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert (trace.steps[0].kind, trace.steps[0].flags) == ("message", ())
+    assert trace.task == "Fix the login."
+    assert "login" in trace.steps[0].text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<bash-input>ls</bash-input>",
+        "<bash-stdout>a.txt</bash-stdout><bash-stderr></bash-stderr>",
+        "<task-notification><status>completed</status></task-notification>",
+        f"{REMINDER}<system-reminder>cut off",
+    ],
+)
+def test_words_of_the_program_alone_are_nobody_s(tmp_path: Path, content: str) -> None:
+    story = Story()
+    story.user(content)
+    story.user("Fix the login.")
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert [(step.kind, step.flags) for step in trace.steps] == [
+        ("event", ("synthetic",)),
+        ("message", ()),
+    ]
+    assert (trace.steps[0].text, trace.task) == (content, "Fix the login.")
+
+
+def test_a_command_with_arguments_is_the_task(tmp_path: Path) -> None:
+    def command(name: str, arguments: str) -> str:
+        return f"<command-name>{name}</command-name><command-args>{arguments}</command-args>"
+
+    story = Story()
+    story.user(command("/model", "large"))
+    story.user("<local-command-stdout>Set model</local-command-stdout>")
+    story.user(command("/fix", "issue 42"))
+    story.user("Look at the issue and mend it: issue 42", isMeta=True)
+    story.says(words("Mended."), "m1")
+    story.user("Thanks.")
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert trace.task == "/fix issue 42"
+
+
+def test_what_was_typed_while_the_agent_worked_is_a_message(tmp_path: Path) -> None:
+    story = Story()
+    story.user("Fix the login.")
+    story.says(words("I look."), "m1")
+    story.add("attachment", "", attachment={"type": "queued_command", "prompt": "Be quick."})
+    story.add("attachment", "", attachment={"type": "todo_reminder", "content": []})
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert [(s.agent, s.text) for s in trace.steps][2:] == [("user", "Be quick.")]
+    assert "1 lines of type 'attachment' are no steps" in [d.message for d in trace.diagnostics]
+
+
+def test_tools_of_the_api_return_inside_the_model_s_message(tmp_path: Path) -> None:
+    found = {"type": "web_search_result", "title": "Lamps", "url": "http://lamps.example"}
+    failed = {"type": "web_search_tool_result_error", "error_code": "max_uses_exceeded"}
+    story = Story()
+    for number, content in enumerate(([found], failed)):
+        id = f"w{number}"
+        call = {**use(id, "web_search", query="lamps"), "type": "server_tool_use"}
+        answer = {"type": "web_search_tool_result", "tool_use_id": id, "content": content}
+        story.add("assistant", [call, answer, words("So.")], message={"id": f"m{number}"})
+    trace = read(story.write(tmp_path / "s.jsonl"))
+    assert [(s.kind, s.agent, bool(s.error)) for s in trace.steps] == [
+        ("action", "claude", False),
+        ("result", "web_search", False),
+        ("action", "claude", False),
+        ("result", "web_search", True),
+    ]
+    assert [s.text for s in trace.steps[::2]] == ["So.", "So."]
+    assert "Lamps" in trace.steps[1].text and trace.steps[0].tool_calls[0].result_step == 1
+
+
+def test_a_session_in_which_nobody_said_anything(tmp_path: Path) -> None:
+    story = Story()
+    story.add("progress", "", data={"type": "hook_progress"})
+    assert list(load(story.write(tmp_path / "s.jsonl"))) == []

@@ -243,3 +243,32 @@ def test_real_streams(shared: Path) -> None:
         assert all(call.result_step for step in trace.steps for call in step.tool_calls)
     assert [len(trace.steps) for trace in traces] == [3, 3, 3, 1]
     assert any("breaks off" in note.message for note in traces[3].diagnostics)
+
+
+def test_what_the_harness_says_in_place_of_a_result(tmp_path: Path) -> None:
+    told = {
+        "err: tool call error: deadline has elapsed": "tool",
+        "aborted by user after 3.2s": "user_rejection",
+        "failed to parse function arguments: missing field": "tool",
+        "exec_command failed: permission denied": "permission",
+        "The word err: stands inside.": None,
+        "errors.log": None,
+    }
+    lines = [says("user", "Build it.")]
+    for number, text in enumerate(told):
+        lines.append(item("function_call", name="f", arguments="{}", call_id=f"c{number}"))
+        lines.append(item("function_call_output", call_id=f"c{number}", output=text))
+    trace = read(write(tmp_path / "r", record("session_meta", id="s"), *lines))
+    results = [step for step in trace.steps if step.kind == "result"]
+    assert [step.error and step.error.kind for step in results] == list(told.values())
+    assert not any(step.error.declared for step in results if step.error)
+
+
+def test_an_item_of_a_later_version_keeps_what_it_says(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "r",
+        {"type": "thread.started", "thread_id": "t"},
+        {"type": "item.completed", "item": {"id": "i", "type": "drawing", "shape": "a circle"}},
+    )
+    (call,) = read(path).steps[0].tool_calls
+    assert (call.name, call.arguments) == ("drawing", {"shape": "a circle"})

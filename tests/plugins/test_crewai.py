@@ -220,3 +220,36 @@ def test_real_logs_say_that_they_are_outlines(shared):
         (trace,) = load(shared / "samples" / "crewai" / f"crewai_output_log.{suffix}", strict=True)
         assert len(trace.steps) == 4 and trace.steps[1].to == ("Booker",)
         assert any("structure only" in d.message for d in trace.diagnostics)
+
+
+def stray(number, kind, role="Lead", **more):
+    """An event that does not say what it came from."""
+    event = {"type": kind, "event_id": f"e{number}", "emission_sequence": number, "task_id": "t"}
+    return {**event, "agent_role": role, "timestamp": "2026-03-09T10:00:00", **more}
+
+
+def test_events_without_a_parent_belong_to_the_run_before_them(load_one):
+    work = {"coworker": "Clerk", "task": "Count."}
+    trace = load_one(
+        [
+            stray(1, "crew_kickoff_started", None, crew_name="shop"),
+            stray(2, "task_started", None, task={"description": "Count the lamps."}),
+            stray(3, "llm_call_completed", call_id="c1", response="Action: Delegate work"),
+            stray(4, "llm_call_completed", "Clerk", call_id="c2", response="Twelve."),
+            stray(5, "tool_usage_finished", tool_name="delegate_work_to_coworker",
+                  tool_args=work, output="Twelve."),
+            stray(6, "human_feedback_received", feedback="Count again."),
+            stray(7, "lamp_lit", words="light"),
+            stray(8, "crew_kickoff_failed", None, error="no more lamps"),
+        ]
+    )  # fmt: skip
+    assert [(s.kind, s.agent, s.to) for s in trace.steps] == [
+        ("message", "user", ()),
+        ("handoff", "Lead", ("Clerk",)),  # the call stands in its words
+        ("message", "Clerk", ()),
+        ("result", "delegate_work_to_coworker", ()),
+        ("message", "user", ()),
+        ("event", "crew", ()),
+    ]
+    assert trace.steps[1].tool_calls[0].result_step == 3 and trace.outcome.status == "failed"
+    assert "events of type 'lamp_lit'" in [note.message for note in trace.diagnostics]

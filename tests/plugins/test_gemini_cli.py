@@ -120,3 +120,16 @@ def test_real_samples(shared: Path) -> None:
     errors = [(s.error.kind, s.error.declared) for s in long.steps if s.error]
     # One the person cancelled, one the tool declares, two that only an exit code shows.
     assert errors == [("user_rejection", True), ("tool", True), ("tool", False), ("tool", False)]
+
+
+def test_media_do_not_drown_the_words(tmp_path: Path) -> None:
+    picture = {"inlineData": {"mimeType": "image/png", "data": "A" * 5000}}
+    returned = {"functionResponse": {"response": {"output": "a page"}}}
+    call = {"id": "c", "name": "look", "args": {}, "status": "success"}
+    trace = read_log(
+        tmp_path / "log.jsonl",
+        {"id": "1", "type": "user", "content": [{"text": "What is it?"}, picture]},
+        {"id": "2", "type": "gemini", "toolCalls": [{**call, "result": [returned, picture]}]},
+    )
+    assert trace.task == "What is it?\n[image/png]"
+    assert trace.steps[2].text.endswith("[image/png]") and "a page" in trace.steps[2].text

@@ -234,3 +234,26 @@ def test_old_session_and_cases(shared):
     for name in ("hello_world_agent__roll_die", "memorizing_past_events__eval_data"):
         (trace,) = load(folder / f"{name}.test.json", strict=True)
         assert trace.dialect == "eval set" and any(s.tool_calls for s in trace.steps)
+
+
+def test_summaries_and_unknown_parts_are_not_lost(load_one):
+    def event(author, actions=None, **content):
+        return {"invocationId": "i", "author": author, "content": content, "actions": actions}
+
+    summary = {"compactedContent": {"role": "model", "parts": [{"text": "Twelve were counted."}]}}
+    trace = load_one(
+        {
+            "id": "s",
+            "appName": "shop",
+            "userId": "u",
+            "events": [
+                event("user", parts=[{"text": "Count."}]),
+                event("clerk", parts=[{"text": "Twelve."}, {"holoPart": {"shape": "lamp"}}]),
+                event("user", {"compaction": summary}),
+            ],
+        }
+    )
+    assert [(s.kind, s.text, s.flags) for s in trace.steps][2:] == [
+        ("event", "Twelve were counted.", ("copied_context",)),
+    ]
+    assert "parts of kind 'holo_part'" in [note.message for note in trace.diagnostics]

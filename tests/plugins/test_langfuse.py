@@ -15,7 +15,7 @@ from traceloc_plugins.langfuse.loader import LangfuseLoader
 AGENTS = {
     "agno-2025-06-11": "agent",
     "beeai-2025-08-01": "ReActAgent",
-    "claude-agent-2025-12-22": "claude.conversation",
+    "claude-agent-2025-12-22": "agent",
     "crewai-2025-07-11": "Software developer",
     "google-adk-2025-08-28": "hello_agent",
     "openai-agents-2025-09-30": "Hello world",

@@ -11,23 +11,8 @@ import pytest
 from traceloc import load
 
 FAR = "2026-03-09T10:00:05+00:00"
-
-
 _PARTS = runpy.run_path(str(Path(__file__).with_name("documents") / "langgraph.py"))
-ai, CHAT = _PARTS["ai"], _PARTS["CHAT"]
-STORY = [
-    ("system", "system", ("clerk",)),
-    ("message", "user", ()),
-    ("action", "clerk", ()),
-    ("result", "stock", ()),
-    ("handoff", "clerk", ("writer",)),
-    ("result", "transfer_to_writer", ()),
-    ("message", "writer", ()),
-]
-
-
-def shown(trace):
-    return [(step.kind, step.agent, step.to) for step in trace.steps]
+ai, CHAT, STORY, shown = (_PARTS[name] for name in ("ai", "CHAT", "STORY", "shown"))
 
 
 def test_runs_become_what_the_agents_did(load_one, documents):

@@ -121,6 +121,24 @@ def test_threads_and_what_never_got_into_a_checkpoint(store):
     assert second.steps[-1].error is None and second.outcome.status == "unknown"
 
 
+@pytest.mark.parametrize(
+    "given", [["user", "How many lamps?"], {"role": "user", "content": "How many lamps?"}]
+)
+@pytest.mark.parametrize("whole", [False, True], ids=["of changes", "of whole states"])
+def test_input_in_short_is_told_once(store, given, whole):
+    """A channel of changes, as deep agents have, keeps only what was put in."""
+    called = ai("Twelve.", id="a1", name="clerk")
+    asked = [human(id="h1")] if whole else []
+    store.checkpoint(0, [])
+    store.write(0, "messages", [given])
+    store.checkpoint(1, asked)
+    store.write(1, "messages", [called])
+    store.checkpoint(2, [*asked, called] if whole else [])
+    (trace,) = load(store.close(), strict=True)
+    assert trace.task == "How many lamps?"
+    assert [(s.kind, s.agent) for s in trace.steps] == [("message", "user"), ("message", "clerk")]
+
+
 def test_no_class_is_looked_up_and_nothing_is_unpickled(store):
     shown = {"key": obj("SecretStr", "hunter2", 0), "when": obj("datetime", "2026", 3)}
     store.checkpoint(1, [human(id="h1", additional_kwargs=shown)])

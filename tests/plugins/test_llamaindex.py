@@ -92,3 +92,18 @@ def test_team_story(shared):
     assert (handed.index, book.index) in zip(edges.source, edges.target, strict=True)
     (context,) = load(shared / "samples/llamaindex/llamaindex_context.json", strict=True)
     assert {"researcher", "booker"} <= {agent.name for agent in context.agents}
+
+
+def test_what_ended_a_workflow_is_told(load_one):
+    asked = {"role": "user", "blocks": [{"block_type": "text", "text": "Count."}]}
+    begin = {"input": [asked], "current_agent_name": "clerk"}
+    ended = {"step_name": "run", "exception_type": "ValueError", "exception_message": "no lamps"}
+    trace = load_one(
+        [
+            {"type": "AgentInput", "data": begin},
+            {"type": "InputRequiredEvent", "data": {"prefix": "All of them?"}},
+            {"type": "WorkflowFailedEvent", "data": ended},
+        ]
+    )
+    assert [step.text for step in trace.steps] == ["Count.", "All of them?", "no lamps"]
+    assert (trace.steps[2].error.type, trace.outcome.status) == ("ValueError", "failed")

@@ -30,6 +30,21 @@ def test_a_trace(load_one, documents) -> None:
     assert trace.attributes["mlflow.source.name"] == "shop.py"
 
 
+def test_openai_s_agents_say_it_in_their_own_words(load_one, documents) -> None:
+    """The span of a response has instructions and usage as the SDK calls them."""
+    document = copy.deepcopy(documents["mlflow"])
+    about = document["data"]["spans"][1]["attributes"]
+    about["instructions"] = json.dumps("You keep the stock.")
+    about["usage"] = json.dumps({"input_tokens": 21, "output_tokens": 4, "total_tokens": 25})
+    trace = load_one(document)
+    assert [(s.kind, s.text, s.to) for s in trace.steps[:2]] == [
+        ("system", "You keep the stock.", ("clerk",)),
+        ("message", "How many lamps are left?", ("clerk",)),
+    ]
+    assert [(s.usage.input, s.usage.output) for s in trace.steps if s.usage] == [(21, 4)]
+    assert trace.agent("clerk").instructions == "You keep the stock."
+
+
 def test_assessments_are_out_of_reach(load_one, documents) -> None:
     trace = load_one(documents["mlflow"])
     assert (trace.outcome.status, trace.outcome.source) == ("failed", "label")

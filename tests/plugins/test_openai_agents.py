@@ -210,6 +210,48 @@ def test_what_ended_a_run_is_told(load_one):
     assert (trace.outcome.status, trace.outcome.source) == ("failed", "error")
 
 
+GUARDED = {"message": "Guardrail tripwire triggered", "data": {"guardrail": "polite"}}
+DEAD = {"message": "Error getting response", "data": {"error": "the line is cut"}}
+
+
+@pytest.mark.parametrize(
+    ("spans", "kinds", "said"),
+    [
+        pytest.param(
+            [
+                span(3, "guardrail", 4, name="polite", triggered=True),
+                span(4, "custom", 2, name="turn", data={"sdk_span_type": "turn"}, error=GUARDED),
+                span(2, "agent", 1, name="clerk"),
+            ],
+            [("event", False), ("event", True)],
+            "Guardrail tripwire triggered",
+            id="a guardrail before the first word",
+        ),
+        pytest.param(
+            [
+                span(3, "response", 2, error=DEAD),
+                span(2, "agent", 1, name="clerk", error={**DEAD, "message": "Error in agent run"}),
+            ],
+            [("event", True)],
+            "the line is cut",
+            id="a model that both spans tell of",
+        ),
+        pytest.param(
+            [span(2, "agent", 1, name="clerk", error={"message": "Max turns exceeded"})],
+            [("event", True)],
+            "Max turns exceeded",
+            id="an agent without any word",
+        ),
+    ],
+)
+def test_an_end_is_told_once(load_one, spans, kinds, said):
+    outermost = span(1, "custom", name="task", data={"sdk_span_type": "task"})
+    trace = load_one([{**TRACE[0], "metadata": None}, *spans, outermost])
+    assert [(s.kind, s.error is not None) for s in trace.steps] == kinds
+    assert trace.steps[-1].error.message == said
+    assert (trace.outcome.status, trace.outcome.detail) == ("failed", said)
+
+
 def test_a_placeholder_is_no_system(load_one):
     record = {**TRACE[0], "workflow_name": "Agent workflow"}
     assert load_one([record, *TRACE[1:]]).system.startswith("openai_agents:")
@@ -265,3 +307,20 @@ def test_damaged_sessions(tmp_path):
             list(OpenAIAgentsLoader().load([Source("-", content=data[:size])]))
         except TraceFormatError:
             continue
+
+
+def test_a_hosted_call_that_comes_first_is_no_repeat_of_itself(load_one):
+    search = {"type": "web_search_call", "id": "w", "status": "failed", "action": {"query": "q"}}
+    trace = load_one([{"role": "user", "content": "Look."}, search])
+    failed = trace.steps[2]
+    assert (failed.kind, failed.flags, bool(failed.error)) == ("result", (), True)
+    again = load_one([{"role": "user", "content": "Look."}, search, {**search}])
+    assert again.steps[-1].flags == ("duplicate",)
+
+
+def test_a_refused_approval_is_a_rejection(load_one):
+    refusal = {"type": "mcp_approval_response", "approval_request_id": "m", "approve": False}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    for answer, kind in ((refusal, "user_rejection"), ({**refusal, "approve": True}, None)):
+        error = load_one([{"role": "user", "content": "Go."}, call, answer]).steps[-1].error
+        assert (error and error.kind) == kind

@@ -132,3 +132,27 @@ def test_judged_steps_are_truth(load_one, documents):
     assert trace.outcome.status == "failed"
     assert trace.truth.labels[0].native_index == 4
     assert not trace.attributes
+
+
+def test_refusals_and_recordings_are_words(load_one):
+    trace = load_one(
+        [
+            {"role": "user", "content": "Say it."},
+            {"role": "assistant", "content": None, "refusal": "I will not."},
+            {"role": "assistant", "content": None, "audio": {"id": "a", "transcript": "Lamp."}},
+        ]
+    )
+    assert [step.text for step in trace.steps] == ["Say it.", "I will not.", "Lamp."]
+
+
+def test_two_calls_with_one_id_have_two_results(load_one):
+    calls = [{"id": "c", "function": {"name": "stock", "arguments": n}} for n in ("1", "2")]
+    answers = [{"role": "tool", "tool_call_id": "c", "content": text} for text in ("7", "Error: x")]
+    chat = [{"role": "assistant", "content": None, "tool_calls": calls}, *answers]
+    trace = load_one([*chat, answers[1]])
+    assert [(s.agent, s.flags, bool(s.error)) for s in trace.steps[1:]] == [
+        ("stock", (), False),
+        ("stock", (), True),
+        ("tool", ("duplicate",), True),
+    ]
+    assert [call.result_step for call in trace.steps[0].tool_calls] == [1, 2]

@@ -228,3 +228,38 @@ def test_real_folders(shared: Path) -> None:
         assert all(c.result_step is not None for s in trace.steps for c in s.tool_calls)
         assert {"terminal", "finish"} <= {tool.name for tool in trace.tools}
     assert sum(bool(step.usage) for step in traces[0].steps) == 1  # one model call was logged
+
+
+def test_what_a_browser_says_of_its_failure(load_one: Any) -> None:
+    act = v0(1, "agent", action="browse_interactive", args={"browser_actions": "goto('x')"})
+    extras = {"error": True, "last_browser_action_error": "net::ERR_NAME_NOT_RESOLVED"}
+    see = v0(2, "agent", observation="browse", content="blank", extras=extras, cause=1)
+    error = load_one([act, see]).steps[1].error
+    assert error is not None and error.declared and error.message.startswith("net::")
+    see["extras"] = {"error": False, "last_browser_action_error": ""}
+    assert load_one([act, see]).steps[1].error is None
+
+
+def test_the_harness_in_the_user_s_place_is_no_user(load_one: Any) -> None:
+    text = "Please continue working on the task on whatever approach you think is suitable.\nIf"
+    trace = load_one(
+        [
+            v0(1, "user", action="message", args={"content": "Count the lamps."}),
+            v0(2, "user", action="message", args={"content": text}),
+            v0(3, "agent", action="finish", args={"outputs": {"content": "Twelve."}}),
+        ]
+    )
+    assert [(s.kind, s.flags) for s in trace.steps[:2]] == [
+        ("message", ()),
+        ("event", ("synthetic",)),
+    ]
+    assert (trace.task, trace.steps[2].text) == ("Count the lamps.", "Twelve.")
+
+
+def test_an_event_of_a_later_version_is_told(tmp_path: Path) -> None:
+    hook = v1("h", "hook", "HookExecutionEvent", blocked=True)
+    folder = write(tmp_path, said("a", "user", "user", "Go."), hook, id="c")
+    (trace,) = load(folder, strict=True)
+    assert "1 events of type 'HookExecutionEvent' are no steps" in [
+        note.message for note in trace.diagnostics
+    ]

@@ -11,7 +11,7 @@ def test_history(load_one, documents):
     trace = load_one(documents["semantic_kernel"])
     assert trace.format == "semantic_kernel"
     assert [(s.native_index, s.kind, s.agent, s.to) for s in trace.steps] == [
-        (0, "system", "system", ("assistant",)),
+        (0, "system", "system", ()),  # nobody here is called assistant
         (1, "message", "user", ()),
         (2, "action", "clerk", ("writer",)),
         (3, "result", "Shop-stock", ()),
@@ -57,6 +57,19 @@ def test_words_of_agents_pictures_and_strangers(load_one, documents):
     assert any(d.message == "items that are no message" for d in trace.diagnostics)
 
 
+def test_a_response_that_a_handoff_tells_again(load_one, documents):
+    history = documents["semantic_kernel"]
+    (made,) = [m for m in history["messages"] if m.get("metadata", {}).get("id") == "r1"]
+    words = {"content_type": "text", "text": "Over to you."}
+    made["items"].insert(0, words)
+    again = {**made, "items": [words]}
+    other = {**again, "metadata": {**made["metadata"], "id": "r9"}}
+    history["messages"] += [again, other]
+    trace = load_one(history)
+    told = [step.flags for step in trace.steps if step.text == "Over to you."]
+    assert told == [(), ("duplicate",), ()]
+
+
 def test_library_output(shared):
     (trace,) = load(shared / "samples" / "semantic_kernel", strict=True)
     assert [(s.kind, s.agent) for s in trace.steps] == [
@@ -72,3 +85,10 @@ def test_library_output(shared):
     ]
     assert [c.result_step for c in trace.steps[1].tool_calls] == [2, 3]
     assert [s.usage.output for s in trace.steps if s.usage] == [12, 12]
+
+
+def test_items_of_unknown_types_are_told(load_one, documents):
+    document = documents["semantic_kernel"]
+    document["messages"][-1]["items"].append({"content_type": "hologram", "shape": "lamp"})
+    notes = [note.message for note in load_one(document).diagnostics]
+    assert "items of type 'hologram'" in notes

@@ -152,3 +152,30 @@ def test_library_output(shared):
         assert [c.result_step for c in trace.steps[1].tool_calls] == [2, 3]
         usage = [s for s in trace.steps if s.usage]
         assert len({s.llm_call_id for s in usage}) == len(usage) == 2
+
+
+def test_what_an_agent_was_set_to_work_with_is_its_caller_s(tmp_path):
+    task = "Count the lamps in the back room."
+    call = {"toolUse": {"toolUseId": "c1", "name": "clerk", "input": {"query": task}}}
+    result = {"toolResult": {"toolUseId": "c1", "content": [{"text": "Twelve."}]}}
+    chats = {
+        "boss": [
+            (0, {"role": "user", "content": [{"text": "How many lamps?"}]}),
+            (1, {"role": "assistant", "content": [call]}),
+            (4, {"role": "user", "content": [result]}),
+        ],
+        "clerk": [
+            (2, {"role": "user", "content": [{"text": task}]}),
+            (3, {"role": "assistant", "content": [{"text": "Twelve."}]}),
+        ],
+    }
+    file_session(tmp_path, chats)
+    (trace,) = load(tmp_path, strict=True)
+    assert [(s.kind, s.agent, s.to, s.flags) for s in trace.steps][:4] == [
+        ("message", "user", ("boss",), ()),
+        ("handoff", "boss", ("clerk",), ()),
+        ("handoff", "boss", ("clerk",), ("copied_context",)),
+        ("message", "clerk", (), ()),
+    ]
+    assert trace.task == "How many lamps?"
+    assert [given.step for given in trace.steps[3].inputs] == [2]

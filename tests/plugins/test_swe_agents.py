@@ -78,6 +78,16 @@ def test_mini(load_one: Any, documents: dict[str, Any]) -> None:
     assert result.error is not None and result.error.message == "exit code 2"
     assert not result.error.declared and result.timestamp is not None
     assert (trace.outcome.status, trace.outcome.detail) == ("failed", "LimitsExceeded")
+    ended = trace.steps[-1].error
+    assert ended is not None and (ended.kind, ended.type) == ("limit", "LimitsExceeded")
+
+
+def test_mini_handed_in(load_one: Any, documents: dict[str, Any]) -> None:
+    document = documents["mini_swe_agent"]
+    document["info"]["exit_status"] = document["messages"][-1]["extra"]["exit_status"] = "Submitted"
+    trace = load_one(document)
+    assert trace.steps[-1].kind == "event" and trace.steps[-1].error is None
+    assert trace.outcome.status == "unknown"
 
 
 def test_mini_in_code_blocks(load_one: Any) -> None:

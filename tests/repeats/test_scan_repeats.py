@@ -46,6 +46,20 @@ def test_siblings_join_the_ranking(folder: Path) -> None:
     assert not any("repeats." in signal for each in good for signal in signals(each))
 
 
+def test_the_run_that_was_left_can_be_looked_at(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from traceloc.locators import find_trace
+
+    monkeypatch.chdir(folder.parent)
+    bad, *_ = localize_all(Path("runs"))
+    claims = [e.claim for one in bad.candidates for e in one.evidence if "diverges" in e.signal]
+    (locator,) = (word.rstrip(",") for word in claims[0].split() if "#" in word)
+    assert locator.startswith("runs/success/")
+    trace, step = find_trace(locator, registry=Registry())
+    assert trace.id in ("good", "fine") and step is not None
+
+
 def test_several_processes_say_the_same(folder: Path) -> None:
     assert localize_all(folder, jobs=2) == localize_all(folder, jobs=1)
 
@@ -73,6 +87,11 @@ def test_the_command_counts_and_says_when_there_is_nothing(folder: Path) -> None
     assert (task["passed"], task["failed"]) == (2, 1)
     text = CliRunner().invoke(app, ["repeats", str(folder)])
     assert "2 of 3 runs passed" in text.stdout
+    assert "1 task run more than once" in text.stdout
+    assert "  parts   1 of 1 failing run at " in text.stdout
+    legend = text.stdout.splitlines()[-2:]
+    assert legend[0].startswith("parts: where failing runs leave")
+    assert legend[1].startswith("suspect: 1 if all failing and no passing runs do it")
     nothing = CliRunner().invoke(app, ["repeats", str(folder / "fail" / "bad.json")])
     assert nothing.exit_code == 3
     assert "TL131" in nothing.stderr

@@ -102,7 +102,7 @@ ITEMS: list[Item] = [
 
 GOLDEN_80 = """\
 ● runs/lisbon-offsite/trace.otlp.jsonl#17
-  Researcher · action · step 17 of 24 · some lead
+  Researcher · action · #17 of #0 to #23 · some lead
   “I cannot open the fare page, so I assume that a return ticket costs 120 EUR…”
   why     · states a number that nothing before it contains  #17 “120 EUR”
           · goes on after an error without repairing or reporting it, and nobody
@@ -148,6 +148,19 @@ def test_colour_changes_nothing_but_colour() -> None:
     colored = render(ITEMS, width=80, color=True)
     assert re.sub(r"\x1b\[\d+m", "", colored) == GOLDEN_80
     assert "\x1b" not in render(ITEMS, width=80)
+
+
+def test_an_agent_with_more_suspicion_in_all_is_explained() -> None:
+    shares = (
+        AgentShare(agent="Planner", probability=0.6),
+        AgentShare(agent="Researcher", probability=0.3),
+    )
+    text = render([LOCATED.model_copy(update={"agents": shares})])
+    lines = text.splitlines()
+    (at,) = (i for i, line in enumerate(lines) if line.startswith("  agents  Planner"))
+    wanted = "Planner: most in all, spread over its steps; none weighs as much as #17"
+    assert lines[at + 1].strip() == wanted
+    assert "most in all" not in render([LOCATED])
 
 
 def test_ascii_targets_get_ascii() -> None:

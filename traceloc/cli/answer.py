@@ -145,6 +145,7 @@ def _remember(
     """
     from traceloc.errors import TracelocError
     from traceloc.memory.opening import open_memory
+    from traceloc.quoting import say_count
     from traceloc.teaching import teach_answer
 
     try:
@@ -154,8 +155,8 @@ def _remember(
         console.warn(error.code, f"the failure memory was not changed: {error}")
         return teacher is None
     for one in followed.learned:
-        seen = one.schema.counts.seen
-        word = "new schema" if one.new else f"seen {seen} times: schema"
+        seen = say_count(one.schema.counts.seen, "time")
+        word = "new schema" if one.new else f"seen {seen}: schema"
         console.say(f"remembered as {word} {one.schema.id}")
     if teacher is None:
         return True

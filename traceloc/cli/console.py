@@ -66,7 +66,7 @@ def warn_of_broken_plugins(registry: Any, *kinds: str) -> None:
 def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:
     """Say what ended a command, and give the exit code."""
     from traceloc.errors import TracelocError
-    from traceloc.gate import ExitCode, judge_error
+    from traceloc.exit_code import ExitCode, choose_exit_after
 
     if debug:
         import traceback
@@ -74,7 +74,7 @@ def report_failure(error: Exception, *, debug: bool, usage: Any) -> int:
         traceback.print_exception(error)
     if isinstance(error, TracelocError):
         report_error(error)
-        return int(judge_error(error))
+        return int(choose_exit_after(error))
     if isinstance(error, usage):
         shown: Any = error
         if not shown.format_message() or type(error).__name__ == "NoArgsIsHelpError":

@@ -1,4 +1,4 @@
-"""``traceloc convert``: any trace as traceloc's own JSON, or as ATIF."""
+"""``traceloc convert``: any trace as traceloc's own JSON, as ATIF, or as OpenAI messages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def convert_command(
         str,
         typer.Option(
             "--to",
-            metavar="native|jsonl|atif",
-            help="One JSON document, one trace a line, or ATIF trajectories.",
+            metavar="native|jsonl|atif|openai",
+            help="One JSON document, one trace a line, ATIF trajectories, or OpenAI messages.",
         ),
     ] = "native",
     blind: Annotated[
@@ -28,12 +28,12 @@ def convert_command(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Write traces as traceloc's own JSON or as ATIF, without loss."""
+    """Write traces as traceloc's own JSON, as ATIF or as OpenAI messages, without loss."""
     from collections.abc import Iterator
 
     from traceloc.converting import WRITERS, read_as_recorded, without_answers
     from traceloc.errors import UsageError
-    from traceloc.gate import ExitCode
+    from traceloc.exit_code import ExitCode
     from traceloc.registry import Registry
     from traceloc.settings import resolve_settings
     from traceloc.trace import Trace

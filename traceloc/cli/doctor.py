@@ -25,8 +25,8 @@ def doctor_command(
     """
     import sys
 
-    from traceloc.diagnosis import diagnose_files, list_packages
-    from traceloc.gate import ExitCode
+    from traceloc.diagnosis import diagnose_files, list_extras, list_packages
+    from traceloc.exit_code import ExitCode
     from traceloc.registry import Registry
     from traceloc.reporting.checkup import render_environment, render_files
     from traceloc.settings import resolve_settings
@@ -36,7 +36,8 @@ def doctor_command(
     files = diagnose_files(paths or (), loader=resolved.settings.from_, registry=registry)
     console.write_pieces(render_files(files), sys.stdout)
     plugins = registry.list(load=True)
-    console.write_pieces(render_environment(list_packages(), plugins, resolved), sys.stdout)
+    told = render_environment(list_packages(), list_extras(), plugins, resolved)
+    console.write_pieces(told, sys.stdout)
     console.report_broken(plugins)
     broken = any(plugin.error for plugin in plugins)
     console.fail(ExitCode.UNMEASURED if broken else ExitCode.FINE)

@@ -127,11 +127,12 @@ def eval_command(
     """
     from traceloc.errors import UsageError
     from traceloc.evaluation import draw_evaluation, evaluate, render
+    from traceloc.quoting import say_count
     from traceloc.ranking import load_model
     from traceloc.ranking.fit import SYSTEM_L2, FitOptions
 
     if judge is not None:
-        from traceloc.evaluation.judging import evaluate_with_judges
+        from traceloc.evaluation.judge_command import evaluate_with_judges
 
         given = {
             "judge": judge,
@@ -180,7 +181,8 @@ def eval_command(
     typer.echo(render(found, format.value), nl=False)
     if strict and found.unmatched:
         typer.echo(
-            f"error[TL207]: {len(found.unmatched)} labels belong to no trace: {found.unmatched[0]}",
+            f"error[TL207]: {say_count(len(found.unmatched), 'label')} of no trace: "
+            f"{found.unmatched[0]}",
             err=True,
         )
         raise typer.Exit(1)

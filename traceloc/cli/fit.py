@@ -35,6 +35,7 @@ def fit_command(
 ) -> None:
     """Fit a ranking model on labelled traces and save it as JSON."""
     from traceloc.evaluation import fit
+    from traceloc.quoting import say_count
     from traceloc.ranking import load_model
     from traceloc.ranking.fit import SYSTEM_L2, FitOptions
 
@@ -54,4 +55,4 @@ def fit_command(
     )
     model.save(out)
     weights = len(model.shared) + len(model.system)
-    typer.echo(f"wrote {out}: {weights} weights, l2 {model.provenance.l2:g}", err=True)
+    typer.echo(f"wrote {out}: {say_count(weights, 'weight')}, l2 {model.provenance.l2:g}", err=True)

@@ -26,7 +26,7 @@ def judge_replay_command(
     recorded or written by hand. Ends with Ctrl-C.
     """
     from traceloc.errors import Location, UsageError
-    from traceloc.judging.replaying import ReplayServer
+    from traceloc.judging.replay_server import ReplayServer
 
     try:
         server = ReplayServer(folder, port=port, wait=wait)

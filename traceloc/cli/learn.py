@@ -49,6 +49,7 @@ def learn_command(
     traces are still found. Only masked text is kept. Each trace is one change: 'memory undo'.
     """
     from traceloc.labels.recording import name_user
+    from traceloc.quoting import say_count
     from traceloc.reporting.terminal import one_line
     from traceloc.teaching import teach_dataset, teach_labels
 
@@ -78,10 +79,11 @@ def learn_command(
                 "that folder, or from inside the traces"
             )
         elif each.failures or each.missing or each.name:
-            line = f"{one_line(each.name or 'labels')}: {each.failures} failures"
-            line += f", {each.new} new schemata, {each.merged} merged, {each.known} known"
+            line = f"{one_line(each.name or 'labels')}: {say_count(each.failures, 'failure')}"
+            line += f", {say_count(each.new, 'new schema', 'new schemata')}"
+            line += f", {each.merged} merged, {each.known} known"
             line += f", {each.distilled} distilled" if each.distilled else ""
-            line += f", {each.missing} traces not found" if each.missing else ""
+            line += f", {say_count(each.missing, 'trace')} not found" if each.missing else ""
             console.write_pieces([line + "\n"], sys.stdout)
     answered = True
     if teacher is not None:
@@ -92,7 +94,8 @@ def learn_command(
         )
     gone = found.prune(max_size, who=name_user())
     if gone:
-        console.say(f"{len(gone)} schemata evicted; 'traceloc memory undo' brings them back")
+        evicted = say_count(len(gone), "schema", "schemata")
+        console.say(f"{evicted} evicted; 'traceloc memory undo' takes that back")
     if not any(each.failures for each in told):
         if teacher is None:
             console.say("nothing new was learned")

@@ -37,6 +37,7 @@ def ask_lessons(memory: FailureMemory, cases: Sequence[LessonCase], teacher: Pan
     """Ask for lessons and say what came of each; whether every question was answered."""
     from traceloc.judging.lessons import teach_lessons
     from traceloc.labels.recording import name_user
+    from traceloc.quoting import say_count
     from traceloc.reporting.terminal import one_line
 
     asked = failed = 0
@@ -55,7 +56,7 @@ def ask_lessons(memory: FailureMemory, cases: Sequence[LessonCase], teacher: Pan
     tokens = f"{cost.input_tokens + cost.output_tokens:,} tokens"
     money = "" if not cost.usd else f", ${cost.usd:.4f}"
     console.say(
-        f"lessons: {asked} asked for, {failed} failed · {cost.calls} questions sent, "
+        f"lessons: {asked} asked for, {failed} failed · {say_count(cost.calls, 'question')} sent, "
         f"{cost.cached} from the cache, {tokens}{money}"
     )
     return not failed

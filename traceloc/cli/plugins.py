@@ -41,7 +41,7 @@ def list_command(
     """List the installed plugins, without importing them: name, distribution, version and file."""
     import sys
 
-    from traceloc.gate import ExitCode
+    from traceloc.exit_code import ExitCode
     from traceloc.registry import Registry
     from traceloc.reporting.inventory import list_plugins
 
@@ -61,7 +61,7 @@ def info_command(
     """Say what a plugin is, where it comes from and whether it works."""
     import sys
 
-    from traceloc.gate import ExitCode
+    from traceloc.exit_code import ExitCode
     from traceloc.registry import Registry
     from traceloc.reporting.inventory import describe_plugins, find_plugins
 

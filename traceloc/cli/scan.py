@@ -89,7 +89,7 @@ def scan_command(
     Exit codes: 0 fine, 1 --fail-on is met, 2 wrong usage, 3 something could not be measured.
     """
     from traceloc.cli.progress import ProgressBar
-    from traceloc.gate import choose_exit
+    from traceloc.exit_code import choose_exit
     from traceloc.registry import Registry
     from traceloc.report import Problem, Report
     from traceloc.scanning import ScanOptions, scan

@@ -16,6 +16,7 @@ from traceloc.evaluation.preparing import Corpus, prepare
 from traceloc.evaluation.protocols import (
     ARRIVAL_ORDERS,
     FEW_SHOT_LABELS,
+    NEED_OTHERS,
     PROTOCOLS,
     Protocol,
 )
@@ -138,6 +139,8 @@ def evaluate(
     signals = registry.all("signals") if signals is None else signals
     measured = measure_datasets(paths, systems=systems, registry=registry, signals=signals)
     corpus = measured.corpus if families is None else measured.corpus.only(families)
+    if protocol in NEED_OTHERS or with_prior:
+        _require_others(protocol, corpus)
     if protocol == "shipped" and model is None:
         model = load_model()
     begun = time.perf_counter()
@@ -194,11 +197,26 @@ def evaluate(
         unmatched=measured.reading.unmatched,
         outside=tuple(item.key for item in items if item.labels and not item.joined),
         unreadable=tuple(str(error) for error in measured.reading.errors),
+        guessed=full.guessed,
         failures=corpus.failures,
         votes=count_votes(full),
         data_hash=corpus.digest,
         seconds=measured.seconds | {"run": time.perf_counter() - begun},
     )
+
+
+def _require_others(protocol: Protocol, corpus: Corpus) -> None:
+    """Refuse to print as a result what a model says that has learned from nothing."""
+    systems = {item.system for item in corpus.items}
+    if len(systems) < 2:
+        name = protocol if protocol in NEED_OTHERS else f"{protocol} with a prior"
+        raise UsageError(
+            f"{name} needs at least two systems: it learns from others; there is only "
+            f"{', '.join(systems)!r}",
+            code="TL209",
+            hint="name sets of other systems too; within one set 'kfold' measures, and 'shipped' "
+            "asks the model that ships",
+        )
 
 
 def _claims(signals: Sequence[Signal]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from traceloc.evaluation.report import Format, render_table
+from traceloc.quoting import say_count
 from traceloc.trace import Document
 
 
@@ -90,8 +91,9 @@ def render_judges(found: JudgeEvaluation, format: Format = "text") -> str:
     markdown = format == "markdown"
     ranker = "held-out folds" if found.held_out else "a finished model"
     parts = [
-        f"{found.strategy} by {', '.join(found.models)}: {found.n} traces, "
-        f"{found.repeats} repeats, at most {found.budget} tokens a question; ranker of {ranker}\n"
+        f"{found.strategy} by {', '.join(found.models)}: {say_count(found.n, 'trace')}, "
+        f"{say_count(found.repeats, 'repeat')}, at most {found.budget} tokens a question; "
+        f"ranker of {ranker}\n"
     ]
     for dataset in dict.fromkeys(row.dataset for row in found.rows):
         rows = [row for row in found.rows if row.dataset == dataset]

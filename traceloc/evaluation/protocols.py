@@ -12,9 +12,12 @@ from typing import Protocol as Protocol_
 import numpy as np
 
 from traceloc.evaluation.preparing import Prepared
+from traceloc.quoting import say_count
 
 Protocol = Literal["kfold", "loso", "fewshot", "arrival", "shipped"]
 PROTOCOLS: tuple[Protocol, ...] = ("kfold", "loso", "fewshot", "arrival", "shipped")
+NEED_OTHERS: tuple[Protocol, ...] = ("loso", "fewshot", "arrival")
+"""Protocols whose model, or its prior, is learned from other systems."""
 FEW_SHOT_LABELS = (0, 5, 10, 20, 50)
 ARRIVAL_ORDERS = 20
 """Seeded orders that stand in for the one in which traces came, where that is not known."""
@@ -75,7 +78,7 @@ def few_shot(
         for count in labels:
             if count <= len(usable):
                 chosen = tuple(sorted(usable[int(j)] for j in order[:count]))
-                yield split._replace(train=chosen, tag=f"{count} labels")
+                yield split._replace(train=chosen, tag=say_count(count, "label"))
 
 
 def arrival(items: Sequence[Prepared], *, seed: int) -> Iterator[Split]:
@@ -104,7 +107,7 @@ def arrival(items: Sequence[Prepared], *, seed: int) -> Iterator[Split]:
             one = members[place]
             train = tuple(i for i in known if items[i].group != items[one].group)
             at_least = max(count for count in FEW_SHOT_LABELS if count <= came)
-            yield Split(seed, train, (one,), prior, f"from {at_least} labels on")
+            yield Split(seed, train, (one,), prior, f"from {say_count(at_least, 'label')} on")
 
 
 def in_sample(items: Sequence[Prepared]) -> Iterator[Split]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from traceloc.evaluation.misses import Miss
 from traceloc.evaluation.summary import Comparison, ItemRow, ReliabilityBin, Row, WindowSummary
+from traceloc.quoting import say_count
 from traceloc.ranking.model import RankingModel
 from traceloc.trace import Document
 
@@ -54,6 +55,8 @@ class Evaluation(Document):
     outside: tuple[str, ...] = ()
     """Traces whose labelled step is no candidate; they count as missed."""
     unreadable: tuple[str, ...] = ()
+    guessed: int = 0
+    """Answers for which there was nothing to learn from; they count as a blind guess."""
     failures: dict[str, int] = Field(default_factory=dict)
     """Signals that failed, with the number of traces."""
     data_hash: str = ""
@@ -105,15 +108,21 @@ def render(evaluation: Evaluation, format: Format = "text") -> str:
 
 def _heading(evaluation: Evaluation) -> str:
     seconds = ", ".join(f"{name} {value:.1f} s" for name, value in evaluation.seconds.items())
+    size = (
+        say_count(evaluation.n_traces, "trace"),
+        say_count(evaluation.n_features, "feature"),
+        say_count(len(evaluation.seeds), "seed"),
+        say_count(evaluation.folds, "fold"),
+    )
     lines = [
-        f"{evaluation.protocol}: {evaluation.n_traces} traces, {evaluation.n_features} features, "
-        f"{len(evaluation.seeds)} seeds, {evaluation.folds} folds; {evaluation.tie_rule}",
+        f"{evaluation.protocol}: {', '.join(size)}; {evaluation.tie_rule}",
         f"[{seconds}]" if seconds else "",
     ]
     for name, count in (
         ("label rows without a trace", len(evaluation.unmatched)),
         ("traces whose label is no candidate (missed)", len(evaluation.outside)),
         ("unreadable", len(evaluation.unreadable)),
+        ("answers without a model, for want of labels to learn from (a guess)", evaluation.guessed),
     ):
         if count:
             lines.append(f"{name}: {count}")

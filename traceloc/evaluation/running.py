@@ -68,6 +68,8 @@ class Run:
     """What misled the model, where that was asked for."""
     gates: list[tuple[int, int, Gate]] = field(default_factory=list)
     """Trace, seed, and whether the memory had a vote in its answer, where there is one."""
+    guessed: int = 0
+    """Answers for which there was no model, because there was nothing to learn from."""
 
 
 def run_protocol(
@@ -305,6 +307,7 @@ def _ask(
         n = len(item.agents)
         if model is None or not n:
             if item.labelled:
+                run.guessed += model is None
                 score = score_item(np.zeros(n), probabilities=np.full(n, 1 / n), **_facts(item))
                 run.results.append(Result(i, method, split.seed, score))
             continue

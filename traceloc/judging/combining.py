@@ -24,6 +24,7 @@ from traceloc.attribution import AgentShare, Attribution, Candidate, Citation, E
 from traceloc.judgement import Ballot, JudgeFailure, Judgement, Verdict
 from traceloc.judging.cache import Vote
 from traceloc.quoting import quote_step
+from traceloc.ranking.evidence import order_evidence
 from traceloc.ranking.model import softmax
 from traceloc.trace import Trace
 
@@ -47,7 +48,9 @@ class Weights(NamedTuple):
     """What the ranker and one judge count."""
 
     ranker: float = 1.0
+    """Factor of the logarithms of the ranker's probabilities."""
     logit: float = DEFAULT_LOGIT
+    """Log-odds that a unanimous vote adds where there are two alternatives."""
     fitted: int = 0
     """Labelled traces it rests on."""
 
@@ -296,11 +299,17 @@ def _with_verdict(
         cites=tuple(Citation(step=step) for step in verdict.cites),
         value=1.0,
         contribution=contribution,
+        fault=True,
     )
-    return tuple(sorted([said, *evidence], key=lambda each: -each.contribution))
+    return order_evidence([said, *evidence])
 
 
 def _agents(candidates: Sequence[Candidate]) -> tuple[AgentShare, ...]:
+    """Agents by the sum over these candidates; of equals the one whose candidate comes first.
+
+    The ranker sums over all steps, and of equals names the one that acts first: here are only the
+    steps it listed, with what the judge made of them.
+    """
     total: dict[str, float] = {}
     for each in sorted(candidates, key=lambda each: each.step):
         total[each.agent] = total.get(each.agent, 0.0) + each.probability

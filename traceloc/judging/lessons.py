@@ -14,6 +14,7 @@ from traceloc.judging.running import run_ordered
 from traceloc.memory.lessons import Mark, Prose, keep_lesson, mark_exam, mask_lesson, set_exam
 from traceloc.memory.masking import names_of
 from traceloc.memory.schema import ErrorSchema
+from traceloc.quoting import say_count
 
 if TYPE_CHECKING:
     from traceloc.judging.panel import Panel
@@ -55,7 +56,7 @@ class Lesson(NamedTuple):
         replay = f"replay {self.mark.before:.2f} to {self.mark.after:.2f}"
         if not self.kept:
             return f"lesson refused, {replay}"
-        return f"lesson kept: {len(self.mark.kept)} questions, {replay}"
+        return f"lesson kept: {say_count(len(self.mark.kept), 'question')}, {replay}"
 
 
 def teach_lessons(

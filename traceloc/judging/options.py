@@ -36,6 +36,7 @@ class JudgeOptions:
     budget: int = DEFAULT_BUDGET
     """Tokens of one call at most, prompt and answer together, by our bound."""
     url: str | None = None
+    """Of an endpoint that speaks chat completions, instead of the provider's own."""
     offline: bool = False
     """Answer from the cache only."""
     votes: int | None = None
@@ -45,6 +46,7 @@ class JudgeOptions:
     timeout: float = 120.0
     """Seconds for one answer."""
     form: Form = "auto"
+    """How a model is held to the form of the answer; ``auto`` leaves it to the plugin."""
     temperature: float | None = None
     with_candidates: bool = True
     """Whether the judge is shown what the ranker found."""

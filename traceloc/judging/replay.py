@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from traceloc.errors import UsageError
 from traceloc.judgement import JudgeError, JudgePrompt, JudgeReply
 
 POLL_SECONDS = 0.1
@@ -25,7 +26,7 @@ class ReplayFolder:
     """A folder of questions and answers.
 
     Args:
-        path: The folder; made if there is none.
+        path: The folder; made with the first question, in one that is there.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -36,7 +37,7 @@ class ReplayFolder:
         digest = hash_question(model=model, system=system, user=user)
         place = self.path / f"{digest}.prompt.json"
         if not place.exists():
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(exist_ok=True)
             document = {"model": model, "system": system, "user": user, **more}
             _write(place, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         return digest
@@ -81,6 +82,24 @@ class ReplayJudge:
     api_version = 1
     version = "1"
 
+    def check(self, model: str, *, url: str | None) -> None:
+        """Make sure that the folder is one, or can be made in one.
+
+        Raises:
+            UsageError: ``TL603`` if it cannot.
+        """
+        folder = Path(model)
+        if model and (folder.is_dir() or (not folder.exists() and folder.parent.is_dir())):
+            return
+        why = "is no folder" if folder.exists() and model else "is not there, nor the one above it"
+        raise UsageError(
+            f"judge 'replay:{model}': folder {model!r} {why}"
+            if model
+            else "replay: names no folder",
+            code="TL603",
+            hint="name a folder of answers: replay:DIR",
+        )
+
     async def ask(self, prompt: JudgePrompt) -> JudgeReply:
         """The answer that the folder ``prompt.model`` holds.
 
@@ -88,12 +107,20 @@ class ReplayJudge:
             JudgeError: ``unanswered``, if it holds none; the question is then written there.
         """
         folder = ReplayFolder(prompt.model)
-        digest = await asyncio.to_thread(
-            folder.write_prompt, model="replay", system=prompt.system, user=prompt.user
-        )
+        question = {"model": "replay", "system": prompt.system, "user": prompt.user}
+        digest = hash_question(**question)
         reply = folder.read_answer(digest)
+        try:
+            await asyncio.to_thread(folder.write_prompt, **question)
+        except OSError as error:
+            # An answer that is there will do, also in a folder that nobody may write to.
+            if reply is None:
+                why = error.strerror or error
+                message = f"the question cannot be written to {prompt.model}: {why}"
+                raise JudgeError("unanswered", message) from error
         if reply is None:
-            raise JudgeError("unanswered", f"write {digest}.answer.json and run again")
+            answer = folder.path / f"{digest}.answer.json"
+            raise JudgeError("unanswered", f"write {answer} and run again")
         return reply
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from traceloc.attribution import GivenAnswer
 from traceloc.contracts import Signal
+from traceloc.labels.events import Event, settle_events
 from traceloc.labels.measurements import hash_signals
-from traceloc.labels.recording import name_system
+from traceloc.labels.recording import hash_content, name_system
 from traceloc.ranking.adapt import adapt_model
 from traceloc.ranking.model import RankingModel
 from traceloc.ranking.table import describe, list_versions
@@ -23,6 +26,14 @@ class Adapted(NamedTuple):
 
     model: RankingModel
     diagnostics: tuple[Diagnostic, ...] = ()
+    learned_from: int = 0
+    """Labels that moved the weights."""
+    answers: Mapping[str, GivenAnswer] = MappingProxyType({})
+    """What stands of each trace, by the hash of its content."""
+
+    def answer_for(self, trace: Trace) -> GivenAnswer | None:
+        """What people said of a trace; it is not even looked at where nothing was said."""
+        return self.answers.get(hash_content(trace)) if self.answers else None
 
 
 class Adapter:
@@ -83,4 +94,27 @@ class Adapter:
         if answers.outside:
             message = f"labels of {system!r} name a step that cannot be blamed"
             notes.append(Diagnostic(kind="note", message=message, count=answers.outside))
-        return Adapted(found.model, tuple(notes))
+        learned_from = found.answers if found.moved > 0 else 0
+        standing = settle_events(
+            [e for e in store.events(system=system) if e.id <= self._versions[system]]
+        )
+        return Adapted(found.model, tuple(notes), learned_from, gather_answers(standing))
+
+
+def gather_answers(standing: Iterable[Event]) -> dict[str, GivenAnswer]:
+    """What stands of each trace, by the hash of its content."""
+    found: dict[str, GivenAnswer] = {}
+    for event in standing:
+        known = found.get(event.content_hash, GivenAnswer())
+        if event.action == "reject":
+            said: dict[str, object] = {"rejected": tuple(sorted({*known.rejected, event.step}))}
+        else:
+            said = {
+                "step": event.step,
+                "agent": event.agent,
+                "category": event.category,
+                "said": event.action,
+                "who": event.who,
+            }
+        found[event.content_hash] = known.model_copy(update=said)
+    return found

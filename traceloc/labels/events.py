@@ -22,6 +22,7 @@ class Subject(Document):
     group: str
     """The question; traces of one group are never split between learning and checking."""
     locator: str
+    """The path in it is absolute where it is that of a file."""
     native_index: int
     step: int
     agent: str

@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from traceloc.contracts import Signal
+from traceloc.errors import Location, UsageError, suggest
 from traceloc.graph import TraceGraph
 from traceloc.labels.events import Event, Kind, Subject
 from traceloc.labels.measurements import keep_measurements
@@ -18,6 +20,9 @@ from traceloc.trace import Trace
 
 if TYPE_CHECKING:
     from traceloc.labels.store import LabelStore
+
+MAX_NAMES = 12
+"""Agents that a message lists."""
 
 
 class Recorded(NamedTuple):
@@ -55,9 +60,12 @@ def record_answer(
 
     Raises:
         IndexError: If there is no such step.
+        UsageError: ``TL510`` if no agent of the trace is called ``agent``.
         StoreError: If the store cannot be written.
     """
     chosen = trace.steps[step]
+    if agent is not None:
+        _require_agent(trace, agent)
     system = name_system(trace)
     content_hash = hash_content(trace)
     table = measure(TraceGraph(trace), signals)
@@ -69,7 +77,7 @@ def record_answer(
             trace_id=trace.id,
             content_hash=content_hash,
             group=name_group(trace),
-            locator=trace.locator(step),
+            locator=_locate(trace, step),
             native_index=chosen.native_index,
             step=step,
             agent=agent or chosen.agent,
@@ -80,6 +88,29 @@ def record_answer(
         who=who or name_user(),
     )
     return Recorded(event, bool(np.isin(chosen.native_index, table.native)))
+
+
+def _locate(trace: Trace, step: int) -> str:
+    """A locator that leads to the step from any folder, where there is a file."""
+    source = Path(trace.source)
+    if trace.source in ("", "-") or not source.exists():
+        return trace.locator(step)
+    return trace.model_copy(update={"source": str(source.absolute())}).locator(step)
+
+
+def _require_agent(trace: Trace, agent: str) -> None:
+    """A typo here would teach that somebody who never was there is to blame."""
+    names = dict.fromkeys((*(each.name for each in trace.agents), *(s.agent for s in trace.steps)))
+    if agent in names:
+        return
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    listed = f"there are: {', '.join(list(names)[:MAX_NAMES])}{more}"
+    raise UsageError(
+        f"there is no agent {agent!r} in the trace",
+        code="TL510",
+        hint=suggest(agent, names, listed=listed),
+        location=Location(trace.locator()),
+    )
 
 
 def name_system(trace: Trace) -> str:

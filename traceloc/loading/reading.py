@@ -209,9 +209,11 @@ def _open(found: Found) -> Source:
 
 
 def _damaged(source: Source, place: Found) -> TraceFormatError | None:
-    """The error for a file that by its name should hold JSON and does not."""
+    """The error for a file that holds nothing, or by its name should hold JSON and does not."""
     suffixes = set(place.path.suffixes) - {".gz", ".zst"}
     head = source.head()
+    if place.named and head.complete and not head.is_binary and not head.text.strip():
+        return source.error("is empty", code="TL106", byte=0)
     if not suffixes & JSON_SUFFIXES or (
         head.documents and (head.is_json_lines or not head.complete)
     ):

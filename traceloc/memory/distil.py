@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from traceloc.memory.learning import MAX_HEURISTICS, same_sort, title_of
 from traceloc.memory.schema import MAX_SIGHTINGS, Counts, ErrorSchema, name_schema
 from traceloc.memory.settings import MemorySettings
-from traceloc.memory.store import Row, SchemaStore
+from traceloc.memory.store import Row, SchemaStore, schema_row
 from traceloc.memory.template import align_texts
 from traceloc.memory.view import SystemView, replay, view_system
 
@@ -105,12 +105,8 @@ def _condense(
     schema = _join(schemata, members[medoid].text, members, settings)
     traces = {row.trace for row in members}
     groups = {row.group for row in members}
-    row = Row(
-        id=schema.id,
-        shelf="schema",
-        system=schema.system,
-        text=schema.signature.text,
-        schema_=schema,
+    row = schema_row(
+        schema,
         trace=next(iter(traces)) if len(traces) == 1 else None,
         group=next(iter(groups)) if len(groups) == 1 else None,
     )

@@ -120,7 +120,7 @@ def _learn(
     common: dict[str, Any],
 ) -> list[Learned]:
     origin: Origin = "confirmed" if event.action == "confirm" else "labelled"
-    lesson = make_lesson(origin, category=event.category, fix=fix, at=event.at)
+    lesson = make_lesson(origin, category=event.category, fix=fix, at=event.at, whole=True)
     return memory.learn(sketch, [event.native_index], lesson, **common)
 
 

@@ -21,7 +21,7 @@ from traceloc.memory.schema import (
 )
 from traceloc.memory.settings import MemorySettings
 from traceloc.memory.sketch import TraceSketch
-from traceloc.memory.store import Neighbour, Row, SchemaStore
+from traceloc.memory.store import Neighbour, Row, SchemaStore, schema_row
 from traceloc.quoting import shorten
 
 Vectors = NDArray[np.float32]
@@ -42,6 +42,8 @@ class Lesson(NamedTuple):
     fix: str | None = None
     heuristics: tuple[str, ...] = ()
     at: datetime | None = None
+    whole: bool = False
+    """Whether it is all there is to say: what was said of the same failure before then falls."""
 
 
 class Taught(NamedTuple):
@@ -61,6 +63,7 @@ def make_lesson(
     category: str | None = None,
     fix: str | None = None,
     at: datetime | None = None,
+    whole: bool = False,
 ) -> Lesson:
     """A lesson whose category has its names in MAST and AgentRx, where it has any."""
     known = normalise_category(category) if category else None
@@ -68,7 +71,8 @@ def make_lesson(
     if known is not None:
         other = "agentrx" if known.taxonomy == "mast" else "mast"
         names = {known.taxonomy: known.name, other: known.nearest}
-    return Lesson(origin, category, names.get("mast"), names.get("agentrx"), fix, at=at)
+    mast, agentrx = names.get("mast"), names.get("agentrx")
+    return Lesson(origin, category, mast, agentrx, fix, at=at, whole=whole)
 
 
 def row_id(shelf: str, system: str, trace: str, native: int) -> str:
@@ -147,15 +151,7 @@ def teach(
             ((row.schema_, row, 1.0) for row in store.get([schema.id]) if row.schema_), None
         )
     if found is None:
-        row = Row(
-            id=schema.id,
-            shelf="schema",
-            system=sketch.system,
-            text=schema.signature.text,
-            schema_=schema,
-            trace=sketch.trace,
-            group=sketch.group,
-        )
+        row = schema_row(schema, trace=sketch.trace, group=sketch.group)
         vector = query[0]
     else:
         known, old, _ = found
@@ -243,8 +239,20 @@ def _category_of(known: ErrorSchema, lesson: Lesson) -> dict[str, str | None]:
 
 
 def amend(known: ErrorSchema, lesson: Lesson) -> ErrorSchema:
-    """The schema with what somebody adds to a failure that is remembered already."""
-    return known.model_copy(update={**_category_of(known, lesson), "fix": lesson.fix or known.fix})
+    """The schema with what somebody says anew of a failure that is remembered already.
+
+    A schema of several failures keeps what the new word leaves out: others may have said it.
+    """
+    if not lesson.whole or known.counts.seen > 1:
+        said = {**_category_of(known, lesson), "fix": lesson.fix or known.fix}
+        return known.model_copy(update=said)
+    said = {"fix": lesson.fix}
+    if known.category or lesson.category:
+        said |= {"category": lesson.category, "mast": lesson.mast, "agentrx": lesson.agentrx}
+    text, tool = known.signature.text, known.signature.tool
+    if known.title == title_of(text, tool, known.category):
+        said["title"] = title_of(text, tool, lesson.category)
+    return known.model_copy(update=said)
 
 
 def _see_again(

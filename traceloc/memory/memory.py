@@ -23,7 +23,7 @@ from traceloc.memory.reader import MemoryReader
 from traceloc.memory.schema import ErrorSchema
 from traceloc.memory.settings import DEFAULTS, MemorySettings
 from traceloc.memory.sketch import TraceSketch
-from traceloc.memory.store import Change, ChangeKind, Row
+from traceloc.memory.store import Change, ChangeKind, Row, schema_row
 
 if TYPE_CHECKING:
     from traceloc.registry import Registry
@@ -214,10 +214,7 @@ class FailureMemory(MemoryReader):
                 fresh[schema.id] = schema
         if not fresh:
             return None
-        rows = [
-            Row(id=s.id, shelf="schema", system=s.system, text=s.signature.text, schema_=s)
-            for s in fresh.values()
-        ]
+        rows = [schema_row(s) for s in fresh.values()]
         vectors = self.embed([row.text for row in rows])
         return self.change("import", put=rows, vectors=vectors, note=note, who=who, after=version)
 

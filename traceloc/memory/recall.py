@@ -12,8 +12,8 @@ from traceloc.attribution import Citation, Evidence
 from traceloc.graph import TraceGraph
 from traceloc.memory.gate import CLOSED, Gate
 from traceloc.memory.schema import ErrorSchema
-from traceloc.quoting import quote_step, shorten
-from traceloc.ranking.evidence import MAX_EVIDENCE, NEUTRAL
+from traceloc.quoting import quote_step, say_count, shorten
+from traceloc.ranking.evidence import MAX_EVIDENCE, NEUTRAL, order_evidence
 from traceloc.ranking.model import Scores, rank, settle, softmax
 
 Floats = NDArray[np.float64]
@@ -100,9 +100,10 @@ def join_recall(
         cites=(Citation(step=step, quote=quote),),
         value=matches[0].similarity if matches else float(recollection.odds[position]),
         contribution=max(added, 0.0),
+        fault=True,
     )
     others = [each for each in evidence if each.signal != NEUTRAL][: MAX_EVIDENCE - 1]
-    return tuple(sorted([*others, mine], key=lambda each: -each.contribution))
+    return order_evidence([*others, mine])
 
 
 def list_recalled(
@@ -117,7 +118,7 @@ def list_recalled(
         cites = (Citation(step=step, quote=quote),)
         value = matches[0].similarity
         claim = tell_match(matches[0])
-        listed.append(Evidence(signal=SIGNAL, claim=claim, cites=cites, value=value))
+        listed.append(Evidence(signal=SIGNAL, claim=claim, cites=cites, value=value, fault=True))
     return tuple(listed)
 
 
@@ -129,7 +130,7 @@ def tell_match(match: Match) -> str:
     words = f"looks like schema {schema.id}"
     if schema.category:
         words += f" ({schema.category})"
-    words += f", seen {counts.seen} time{'' if counts.seen == 1 else 's'}"
+    words += f", seen {say_count(counts.seen, 'time')}"
     if counts.confirmed:
         words += f", confirmed {counts.confirmed}"
     if counts.rejected:

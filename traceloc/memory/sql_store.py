@@ -16,7 +16,7 @@ from traceloc.memory import ledger
 from traceloc.memory.ledger import Database
 from traceloc.memory.packing import pack_vectors, unpack_row, unpack_vectors
 from traceloc.memory.store import Change, ChangeKind, Neighbour, Row, Shelf
-from traceloc.memory.table import Part
+from traceloc.memory.vectors.table import Part
 
 _EMBEDDED = 256
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.errors import StoreError
-from traceloc.memory.bulk_build import find_strangers
-from traceloc.memory.index import MemoryIndex
 from traceloc.memory.ledger import Database
 from traceloc.memory.packing import Damage
 from traceloc.memory.sql_store import SqlStore
 from traceloc.memory.store import Neighbour
-from traceloc.memory.table import Part
+from traceloc.memory.vectors.bulk_build import find_strangers
+from traceloc.memory.vectors.index import MemoryIndex
+from traceloc.memory.vectors.table import Part
 from traceloc.sqlite_file import BUSY_SECONDS, Codes, FileKind, SqliteFile
 
 KIND = FileKind(

@@ -64,6 +64,25 @@ class Change(Document):
     undone: bool = False
 
 
+def schema_row(schema: ErrorSchema, *, trace: str | None = None, group: str | None = None) -> Row:
+    """The row of a schema, found by what its failing step says.
+
+    Args:
+        schema: What is kept.
+        trace: The trace it is known from, if it is only one.
+        group: The task, if it is only one.
+    """
+    return Row(
+        id=schema.id,
+        shelf="schema",
+        system=schema.system,
+        text=schema.signature.text,
+        schema_=schema,
+        trace=trace,
+        group=group,
+    )
+
+
 class Neighbour(NamedTuple):
     """A row near a query."""
 

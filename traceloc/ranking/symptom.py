@@ -25,8 +25,8 @@ _MESSAGE_CHARS = 120
 def find_symptom(graph: TraceGraph, table: FeatureTable, *, origin: int) -> Symptom | None:
     """The first step after the origin where the failure can be seen.
 
-    That is an error, or words of an agent that something is wrong; without any, the last step an
-    agent takes, with which the run ends wrongly. ``None`` where the origin is that last step.
+    That is an error, or words of an agent that something is wrong; ``None`` without any. A run that
+    ends wrongly and never says so shows nothing.
 
     Args:
         graph: The trace.
@@ -47,9 +47,4 @@ def find_symptom(graph: TraceGraph, table: FeatureTable, *, origin: int) -> Symp
             fires = np.flatnonzero((table.matrix[origin + 1 :, columns[name]] > 0) & acting)
             if len(fires) and origin + 1 + int(fires[0]) < step:
                 step, claim = origin + 1 + int(fires[0]), words
-    if step < len(graph):
-        return Symptom(step=step, claim=claim)
-    last = np.flatnonzero(acting)
-    if not len(last):
-        return None
-    return Symptom(step=origin + 1 + int(last[-1]), claim="the run ends with it")
+    return Symptom(step=step, claim=claim) if step < len(graph) else None

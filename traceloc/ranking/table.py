@@ -37,6 +37,8 @@ class FeatureSpec:
     """+1 or -1 where theory says the weight cannot have the other sign, else 0."""
     prior: float = 0.0
     """Log-odds that a value of 1 is expected to add before any data."""
+    fault: bool = False
+    """Whether the claim names something wrong with the step."""
 
     @property
     def family(self) -> str:
@@ -97,6 +99,7 @@ def describe(signals: Sequence[Signal]) -> tuple[FeatureSpec, ...]:
             part=feature.part,
             sign=feature.sign,
             prior=feature.prior,
+            fault=feature.fault,
         )
         for signal in signals
         for feature in signal.features

@@ -18,7 +18,7 @@ from traceloc.attribution import Citation, Evidence
 from traceloc.contracts import Feature
 from traceloc.graph import TraceGraph
 from traceloc.quoting import shorten
-from traceloc.ranking.evidence import MAX_EVIDENCE, MIN_CONTRIBUTION, NEUTRAL
+from traceloc.ranking.evidence import MAX_EVIDENCE, MIN_CONTRIBUTION, NEUTRAL, order_evidence
 from traceloc.ranking.model import Scores, rank, settle, softmax
 from traceloc.ranking.table import FeatureTable
 from traceloc.repeats.cohort import Cohort
@@ -58,14 +58,20 @@ class RepeatsSignal:
 
     name = "repeats"
     features: tuple[Feature, ...] = (
-        Feature("diverges", "is where the run leaves a passing run for good", sign=1, prior=2.0),
+        Feature(
+            "diverges",
+            "is where the run leaves a passing run for good",
+            sign=1,
+            prior=2.0,
+            fault=True,
+        ),
         Feature(
             "before_divergence", "comes before the run leaves a passing run", sign=-1, prior=-1.0
         ),
-        Feature("ochiai", "does what failing runs of this task do", sign=1, prior=1.0),
+        Feature("ochiai", "does what failing runs of this task do", sign=1, prior=1.0, fault=True),
         # The same counts in other formulas: shown by `traceloc repeats`, weighed once.
-        Feature("tarantula", "does what failing runs of this task do", sign=1),
-        Feature("dstar", "does what failing runs of this task do", sign=1),
+        Feature("tarantula", "does what failing runs of this task do", sign=1, fault=True),
+        Feature("dstar", "does what failing runs of this task do", sign=1, fault=True),
     )
 
     def measure(self, graph: TraceGraph, cohort: Cohort) -> NDArray[np.float32]:
@@ -186,11 +192,12 @@ def join_evidence(
             continue
         one = signal.explain(graph, cohort, step, feature.name)
         if one is not None:
-            found.append(one.model_copy(update={"contribution": contribution}))
+            measured = {"contribution": contribution, "fault": feature.fault}
+            found.append(one.model_copy(update=measured))
     if not found:
         return tuple(evidence)
     found.extend(each for each in evidence if each.signal != NEUTRAL)
-    return tuple(sorted(found, key=lambda each: -each.contribution)[:MAX_EVIDENCE])
+    return order_evidence(found)[:MAX_EVIDENCE]
 
 
 def excess(counts: Counts, formula: str) -> float:
@@ -227,8 +234,7 @@ def blamed_position(run: RunSketch, divergence: Divergence) -> int | None:
 
 
 def _tell_divergence(divergence: Divergence, cohort: Cohort, position: int) -> str:
-    # The last parts of the path tell siblings apart; the first are those of the run itself.
-    sibling = "/".join(divergence.sibling.locator.split("/")[-2:])
+    sibling = divergence.sibling.locator
     expected: Item | None = divergence.expected
     if expected is None:
         return f"goes on where passing run {sibling} has ended, and does not come back"

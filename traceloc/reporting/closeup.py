@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from traceloc.attribution import Attribution, Candidate
-from traceloc.quoting import quote_step
+from traceloc.quoting import quote_step, say_count
 from traceloc.report import ReportOptions
 from traceloc.reporting.terminal import clip, escape, one_line, pasteable, wrap
 from traceloc.reporting.text import evidence_lines, to_target
@@ -158,5 +158,5 @@ def _dependents(trace: Trace, dependents: list[Dependent], options: ReportOption
         line = f"  #{each.step} {one_line(trace.steps[each.step].agent)}: {how}"
         lines.append(clip(line, options.width))
     if len(dependents) > MAX_DEPENDENTS:
-        lines.append(f"  … and {len(dependents) - MAX_DEPENDENTS} more steps")
+        lines.append(f"  … and {say_count(len(dependents) - MAX_DEPENDENTS, 'more step')}")
     return lines

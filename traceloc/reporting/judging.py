@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from traceloc.judgement import Judgement
+from traceloc.quoting import say_count
 from traceloc.reporting.terminal import clip, one_line, wrap
 
 
@@ -39,9 +40,10 @@ class Account:
         failed = ", ".join(f"{count} {kind}" for kind, count in sorted(self._failed.items()))
         words = f"judged: {self._answered} answered ({self._changed} unlike the ranker)"
         words += f", {sum(self._failed.values())} failed" + (f" ({failed})" if failed else "")
-        words += f" · {self._calls} questions sent, {self._cached} from the cache"
-        words += f" · {self._tokens} tokens"
-        words += f", ${self._usd:.4f}" if self._usd is not None else ", price unknown"
+        words += f" · {say_count(self._calls, 'question')} sent, {self._cached} from the cache"
+        words += f" · {say_count(self._tokens, 'token')}"
+        if self._calls:  # what comes from the cache alone costs nothing, whatever it cost once
+            words += f", ${self._usd:.4f}" if self._usd is not None else ", price unknown"
         yield from wrap(words, width)
 
 
@@ -58,7 +60,7 @@ def describe_judgement(judgement: Judgement, room: int) -> list[str]:
         b.verdict is not None and b.verdict.step == verdict.step for b in judgement.ballots
     )
     if len(judgement.ballots) > 1:
-        where += f" ({with_it} of {votes} votes)"
+        where += f" ({with_it} of {say_count(votes, 'vote')})"
     if verdict.step != judgement.ranked and judgement.ranked is not None:
         where += f", not #{judgement.ranked}"
     return [clip(f"{where}: {one_line(verdict.claim)}", room)]

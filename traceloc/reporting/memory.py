@@ -8,6 +8,7 @@ from traceloc.memory.gate import Gate
 from traceloc.memory.recall import Match
 from traceloc.memory.schema import ErrorSchema
 from traceloc.memory.store import Change
+from traceloc.quoting import say_count
 from traceloc.reporting.terminal import clip, one_line
 
 _LABEL = 11
@@ -75,8 +76,8 @@ def describe_stats(
     yield f"{one_line(address)}\n"
     for system, schemata, remembered, ordinary in sizes:
         yield (
-            f"{one_line(system)}: {schemata} schemata, {remembered} failures, "
-            f"{ordinary} ordinary steps\n"
+            f"{one_line(system)}: {say_count(schemata, 'schema', 'schemata')}, "
+            f"{say_count(remembered, 'failure')}, {say_count(ordinary, 'ordinary step')}\n"
         )
         if system in gates:
             told = _tell_gate(gates[system], questions.get(system, 0), needed)
@@ -101,14 +102,14 @@ def _line(schema: ErrorSchema, number: str, width: int) -> str:
 def _tell_gate(gate: Gate, questions: int, needed: int) -> str:
     if questions < needed:
         return (
-            f"no vote yet: failures of {questions} of {needed} questions, "
+            f"no vote yet: failures of {questions} of {say_count(needed, 'question')}, "
             f"{needed - questions} more needed "
             "(runs of one task are one question)"
         )
     if gate.questions < needed:
         return (
-            f"no vote yet: {questions} questions, but only {gate.questions} of {needed} with a "
-            "score of the ranker and ordinary steps beside the failure"
+            f"no vote yet: {say_count(questions, 'question')}, but only {gate.questions} of "
+            f"{needed} with a score of the ranker and ordinary steps beside the failure"
         )
     gain = f"{gate.gain:.3f} ± {gate.error:.3f} nats a question, on {gate.questions} held out"
     if gate.open:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from traceloc.attribution import Attribution, Candidate, Citation, Evidence, FailureCategory, Window
+from traceloc.attribution import (
+    AgentShare,
+    Attribution,
+    Candidate,
+    Citation,
+    Evidence,
+    FailureCategory,
+    GivenAnswer,
+    Window,
+)
+from traceloc.quoting import say_count
 from traceloc.report import Report, ReportOptions, Summary
 from traceloc.reporting.judging import Account, describe_judgement
 from traceloc.reporting.terminal import (
@@ -58,15 +68,18 @@ class TextReporter:
         layout = _Layout(options)
         blamed: Counter[str] = Counter()
         first: str | None = None
+        learned: dict[str, int] = {}
         account = Account()
         for attribution in report:
             account.add(attribution.judgement)
+            if attribution.learned_from:
+                learned[attribution.system or attribution.format] = attribution.learned_from
             if attribution.top is not None:
                 blamed[attribution.top.agent] += 1
                 first = first or attribution.locator
             yield layout.finish([*layout.block(attribution), ""])
         yield layout.finish(
-            [*account.lines(layout.width), *layout.footer(report.summary, blamed, first)]
+            [*account.lines(layout.width), *layout.footer(report.summary, blamed, learned, first)]
         )
 
 
@@ -94,6 +107,8 @@ class _Layout:
         if top.quote:
             quote = clip(one_line(top.quote), self.width - len(INDENT) - 2)
             yield f"{INDENT}“{quote}”"
+        if attribution.answer is not None:
+            yield from self._labelled("said", self._said(attribution.answer, top.step))
         for number, evidence in enumerate(top.evidence[: self.details]):
             yield from self._labelled(
                 "why" if number == 0 else "",
@@ -115,7 +130,8 @@ class _Layout:
             line = self._candidate(other, top, attribution.candidates)
             yield from self._labelled("next" if number == 0 else "", [line])
         if len(attribution.agents) > 1:
-            yield from self._labelled("agents", [self._agents(attribution)])
+            lines = [self._agents(attribution), *self._beside(attribution.agents[0], top)]
+            yield from self._labelled("agents", lines)
         yield from self._recalled(attribution, shown=top.step)
         yield from self._notes(attribution)
 
@@ -130,6 +146,8 @@ class _Layout:
             words = f"not measured: {one_line(attribution.reason or 'no reason given')}"
         for line in wrap(words, self.width - len(INDENT))[:3]:
             yield INDENT + line
+        if attribution.answer is not None:
+            yield from self._labelled("said", self._said(attribution.answer, None))
         if attribution.judgement is not None:
             yield from self._labelled(
                 "judge", describe_judgement(attribution.judgement, self._room)
@@ -138,6 +156,9 @@ class _Layout:
             weighed = ", ".join(f"#{c.step} {one_line(c.agent)}" for c in attribution.candidates)
             yield from self._labelled("weighed", [paint.dim(clip(weighed, self._room))])
         yield from self._recalled(attribution, shown=None)
+
+    def _said(self, answer: GivenAnswer, ranked: int | None) -> list[str]:
+        return [clip(describe_answer(answer, ranked=ranked), self._room)]
 
     def _recalled(self, attribution: Attribution, *, shown: int | None) -> Iterator[str]:
         """Remembered failures that other steps than rank 1 look like; its own stands in why."""
@@ -155,7 +176,8 @@ class _Layout:
             yield from self._labelled("without", [self.paint.yellow(words)])
 
     def _who(self, attribution: Attribution, top: Candidate) -> str:
-        facts = [top.kind or "step", f"step {top.step} of {attribution.n_steps}"]
+        last = max(attribution.n_steps - 1, top.step)
+        facts = [top.kind or "step", f"#{top.step} of #0 to #{last}"]
         facts.append(_lead(attribution))
         if attribution.outcome == "passed":
             facts.append("but the run passed")
@@ -207,8 +229,25 @@ class _Layout:
             pieces.append(piece)
         return " · ".join(pieces)
 
-    def footer(self, summary: Summary, blamed: Counter[str], first: str | None) -> list[str]:
+    def _beside(self, share: AgentShare, top: Candidate) -> Iterator[str]:
+        """Why the agent with most of the suspicion is not the one of rank 1, where it is not."""
+        if share.agent != top.agent:
+            one = clip(one_line(share.agent), 24)
+            words = f"{one}: most in all, spread over its steps; none weighs as much as #{top.step}"
+            yield self.paint.dim(clip(words, self._room))
+
+    def footer(
+        self,
+        summary: Summary,
+        blamed: Counter[str],
+        learned: Mapping[str, int],
+        first: str | None,
+    ) -> list[str]:
         lines = []
+        if learned:
+            words = f"weights moved by {say_count(sum(learned.values()), 'label')}"
+            each = ", ".join(f"{one_line(name)} {n}" for name, n in sorted(learned.items()))
+            lines.append(clip(f"{words}: {each}", self.width))
         if summary.located > 1:
             ranked = sorted(blamed.items(), key=lambda pair: (-pair[1], pair[0]))
             names = ", ".join(f"{one_line(agent)} {_times(count)}" for agent, count in ranked[:6])
@@ -225,16 +264,33 @@ def summarize(summary: Summary) -> str:
     if summary.unmeasured:
         ends.append(f"{summary.unmeasured} not measured")
     if summary.acquitted:
-        ends[0] += f" ({summary.acquitted} in runs that passed by their own log)"
+        ends[0] += f" ({summary.acquitted} where the run passed by its own log)"
     if summary.passed:
         ends.append(f"{summary.passed} passed and left out")
-    files = [f"{_files(summary.unreadable)} unreadable"]
+    files = [f"{say_count(summary.unreadable, 'file')} unreadable"]
     if summary.damaged:
         files.append(f"{summary.damaged} damaged")
     if summary.ignored:
         files.append(f"{summary.ignored} ignored")
-    traces = "1 trace" if summary.read == 1 else f"{summary.read} traces"
-    return f"{traces} read: {', '.join(ends)} · {', '.join(files)}"
+    return f"{say_count(summary.read, 'trace')} read: {', '.join(ends)} · {', '.join(files)}"
+
+
+def describe_answer(answer: GivenAnswer, *, ranked: int | None) -> str:
+    """What people said of a trace: ``#3 Planner (loop), labelled by ann; not #13``."""
+    words = []
+    if answer.step is not None:
+        category = f" ({one_line(answer.category)})" if answer.category else ""
+        done = "confirmed" if answer.said == "confirm" else "labelled"
+        words.append(
+            f"#{answer.step} {one_line(answer.agent or '')}{category}, "
+            f"{done} by {one_line(answer.who or 'somebody')}"
+        )
+    wrong = set(answer.rejected)
+    if answer.step is not None and ranked not in (None, answer.step):
+        wrong.add(ranked)
+    if wrong:
+        words.append(f"not {', '.join(f'#{step}' for step in sorted(wrong))}")
+    return "; ".join(words)
 
 
 def describe_window(window: Window) -> str:
@@ -243,16 +299,13 @@ def describe_window(window: Window) -> str:
     span = f"#{window.first}"
     if window.last > window.first:
         span += f"\N{EN DASH}#{window.last}"
-    runs = f"{window.n} labelled runs of {'several systems' if window.pooled else 'this system'}"
+    runs = say_count(window.n, "labelled run")
+    runs += " of several systems" if window.pooled else " of this system"
     return f"{span} ({chance.numerator} in {chance.denominator}, by {runs})"
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
-
-
 def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    return "once" if count == 1 else say_count(count, "time")
 
 
 def _lead(attribution: Attribution) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from traceloc.attribution import Attribution
-from traceloc.quoting import quote_step
+from traceloc.quoting import quote_step, say_count
 from traceloc.report import ReportOptions
 from traceloc.reporting.terminal import Paint, bar, clip, display_width, one_line, pad, pasteable
-from traceloc.reporting.text import to_target
+from traceloc.reporting.text import describe_answer, to_target
 from traceloc.trace import Step, Trace
 
 BAR_WIDTH = 8
@@ -56,7 +56,7 @@ class Timeline:
         facts = [trace.format + (f"/{trace.dialect}" if trace.dialect else "")]
         if trace.system:
             facts.append(trace.system)
-        facts.append("1 step" if len(trace.steps) == 1 else f"{len(trace.steps)} steps")
+        facts.append(say_count(len(trace.steps), "step"))
         if trace.outcome.status != "unknown":
             source = trace.outcome.source
             known = "" if source == "none" else f" (known from {source})"
@@ -72,6 +72,10 @@ class Timeline:
             place = f"#{steps[0]}" if steps else "no step"
             why = f"{label.agent or ''} {label.reason or ''}"
             lines.append(clip(f"label: {place} {one_line(why)}".rstrip(), self.options.width))
+        if self.attribution.answer is not None:
+            ranked = None if self.attribution.top is None else self.attribution.top.step
+            said = describe_answer(self.attribution.answer, ranked=ranked)
+            lines.append(clip(f"said: {said}", self.options.width))
         return lines
 
     def steps(self, *, everything: bool) -> Iterator[str]:
@@ -133,8 +137,7 @@ class Timeline:
         return one_line(quote_step(step)) or f"({step.kind})"
 
     def _fold(self, count: int) -> str:
-        words = "1 step" if count == 1 else f"{count} steps"
-        return self.paint.dim(f"  … {words}")
+        return self.paint.dim(f"  … {say_count(count, 'step')}")
 
     def _shown(self, *, everything: bool) -> set[int]:
         n = len(self.trace.steps)

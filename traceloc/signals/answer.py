@@ -50,6 +50,7 @@ class AnswerSignal(Family):
             "states an answer that no tool's result and no task holds",
             sign=1,
             prior=0.6,
+            fault=True,
         ),
         Feature("differs", "states another answer than the final one"),
     )

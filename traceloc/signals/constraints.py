@@ -64,18 +64,23 @@ class ConstraintsSignal(Family):
 
     name = "constraints"
     features = (
-        Feature("bad_arguments", "calls a tool against its schema", sign=1, prior=0.8),
-        Feature("unknown_tool", "calls a tool that is not offered", sign=1, prior=1.0),
+        Feature("bad_arguments", "calls a tool against its schema", sign=1, prior=0.8, fault=True),
+        Feature("unknown_tool", "calls a tool that is not offered", sign=1, prior=1.0, fault=True),
         Feature(
             "unsourced_arguments",
             "passes values that nothing before it contains",
             sign=1,
             prior=0.5,
+            fault=True,
         ),
         Feature("writes", "changes something in the world", sign=1, prior=0.4),
         Feature("first_write", "is the first to change something in the world", sign=1, prior=0.3),
         Feature(
-            "writes_unasked", "changes something without a yes to it just before", sign=1, prior=0.8
+            "writes_unasked",
+            "changes something without a yes to it just before",
+            sign=1,
+            prior=0.8,
+            fault=True,
         ),
         Feature("last_write", "is the last to change something in the world", sign=1),
         Feature("gives_up_to_human", "passes the case on to a person", sign=1),

@@ -63,16 +63,34 @@ class ErrorsSignal(Family):
 
     name = "errors"
     features = (
-        Feature("failed", "fails itself", sign=-1),
-        Feature("act_failed", "makes a call or runs code that fails", sign=1, prior=0.3),
+        Feature("failed", "fails itself", sign=-1, fault=True),
         Feature(
-            "first_act_failed", "makes the first call of the run that fails", sign=1, prior=0.4
+            "act_failed", "makes a call or runs code that fails", sign=1, prior=0.3, fault=True
         ),
-        Feature("act_empty", "makes a call that brings nothing back", sign=1, prior=0.2),
-        Feature("after_error", "comes right after a failure"),
-        Feature("ignores_error", "goes on after a failure without another try", sign=1, prior=0.5),
         Feature(
-            "concludes_after_error", "draws a conclusion right after a failure", sign=1, prior=0.6
+            "first_act_failed",
+            "makes the first call of the run that fails",
+            sign=1,
+            prior=0.4,
+            fault=True,
+        ),
+        Feature(
+            "act_empty", "makes a call that brings nothing back", sign=1, prior=0.2, fault=True
+        ),
+        Feature("after_error", "comes right after a failure"),
+        Feature(
+            "ignores_error",
+            "goes on after a failure without another try",
+            sign=1,
+            prior=0.5,
+            fault=True,
+        ),
+        Feature(
+            "concludes_after_error",
+            "draws a conclusion right after a failure",
+            sign=1,
+            prior=0.6,
+            fault=True,
         ),
         Feature("after_empty", "comes right after a result that holds nothing"),
         Feature(
@@ -80,12 +98,13 @@ class ErrorsSignal(Family):
             "draws a conclusion from a result that holds nothing",
             sign=1,
             prior=0.5,
+            fault=True,
         ),
         Feature(
             "before_first_error", "is the last decision before the first failure", sign=1, prior=0.3
         ),
         Feature("before_last_error", "is the last decision before the last failure", sign=1),
-        Feature("errors_before", "comes after many failures"),
+        Feature("errors_before", "comes after failures"),
         Feature("errors_soon", "is followed by failures soon", sign=1),
         Feature("after_all_errors", "comes after the last failure"),
         Feature(
@@ -93,6 +112,7 @@ class ErrorsSignal(Family):
             "fails in a way that no later act of this kind repairs",
             sign=1,
             prior=0.5,
+            fault=True,
         ),
         Feature("act_succeeds", "makes a call that works"),
     )

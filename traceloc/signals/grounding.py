@@ -29,12 +29,24 @@ class GroundingSignal(Family):
 
     name = "grounding"
     features = (
-        Feature("numbers", "states numbers that nothing before it contains", sign=1, prior=0.1),
+        Feature(
+            "numbers",
+            "states numbers that nothing before it contains",
+            sign=1,
+            prior=0.1,
+            fault=True,
+        ),
         Feature("names", "names things that nothing before it mentions", sign=1, prior=0.05),
         Feature(
-            "identifiers", "uses identifiers that nothing before it contains", sign=1, prior=0.05
+            "identifiers",
+            "uses identifiers that nothing before it contains",
+            sign=1,
+            prior=0.05,
+            fault=True,
         ),
-        Feature("links", "gives links that nothing before it contains", sign=1, prior=0.1),
+        Feature(
+            "links", "gives links that nothing before it contains", sign=1, prior=0.1, fault=True
+        ),
         Feature("new_share", "consists largely of words not seen before", sign=1, prior=0.5),
         Feature(
             "new_values_share", "brings in much of what the run ever brings in", sign=1, prior=0.8
@@ -45,47 +57,87 @@ class GroundingSignal(Family):
             "states new numbers before any tool has returned anything",
             sign=1,
             prior=0.1,
+            fault=True,
         ),
-        Feature("numbers_in_words", "states new numbers outside code", sign=1, prior=0.1),
+        Feature(
+            "numbers_in_words", "states new numbers outside code", sign=1, prior=0.1, fault=True
+        ),
         Feature("numbers_in_code", "writes new numbers into code", sign=1, prior=0.1),
-        Feature("data_in_code", "writes data into code in place of reading it", sign=1, prior=0.2),
+        Feature(
+            "data_in_code",
+            "writes data into code in place of reading it",
+            sign=1,
+            prior=0.2,
+            fault=True,
+        ),
         Feature(
             "after_tool_new_numbers",
             "adds numbers that the result before it does not hold",
             sign=1,
             prior=0.1,
+            fault=True,
         ),
         Feature(
-            "relied_on", "brings in unsourced values that later steps rely on", sign=1, prior=0.1
+            "relied_on",
+            "brings in unsourced values that later steps rely on",
+            sign=1,
+            prior=0.1,
+            fault=True,
         ),
         Feature(
             "in_answer",
             "brings in unsourced values that the last step still holds",
             sign=1,
             prior=0.3,
+            fault=True,
         ),
-        Feature("assume", "assumes something", sign=1, prior=0.3),
-        Feature("simulate", "uses simulated, sample or placeholder data", sign=1, prior=0.5),
-        Feature("memory", "answers from memory", sign=1, prior=0.2),
-        Feature("no_access", "says that it has no access to what it needs", sign=1, prior=0.3),
+        Feature("assume", "assumes something", sign=1, prior=0.3, fault=True),
         Feature(
-            "first_assumption", "is the first to assume, simulate or recall", sign=1, prior=0.4
+            "simulate", "uses simulated, sample or placeholder data", sign=1, prior=0.5, fault=True
+        ),
+        Feature("memory", "answers from memory", sign=1, prior=0.2, fault=True),
+        Feature(
+            "no_access",
+            "says that it has no access to what it needs",
+            sign=1,
+            prior=0.3,
+            fault=True,
         ),
         Feature(
-            "first_numbers", "is the first to state numbers without a source", sign=1, prior=0.2
+            "first_assumption",
+            "is the first to assume, simulate or recall",
+            sign=1,
+            prior=0.4,
+            fault=True,
         ),
         Feature(
-            "unbacked", "states new facts without having looked anything up", sign=1, prior=0.2
+            "first_numbers",
+            "is the first to state numbers without a source",
+            sign=1,
+            prior=0.2,
+            fault=True,
+        ),
+        Feature(
+            "unbacked",
+            "states new facts without having looked anything up",
+            sign=1,
+            prior=0.2,
+            fault=True,
         ),
         Feature(
             "unbacked_act",
             "speaks as if it had looked something up, and did not",
             sign=1,
             prior=0.4,
+            fault=True,
         ),
         Feature("all_numbers", "is full of numbers", sign=1),
         Feature(
-            "assume_and_data", "assumes or simulates and states new numbers", sign=1, prior=0.5
+            "assume_and_data",
+            "assumes or simulates and states new numbers",
+            sign=1,
+            prior=0.5,
+            fault=True,
         ),
     )
 

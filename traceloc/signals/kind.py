@@ -72,9 +72,12 @@ class KindSignal(Family):
         Feature("lists", "is laid out in bullets or numbered points", sign=1, prior=0.1),
         Feature("agrees", "agrees with what others said"),
         Feature(
-            "placeholders", "contains placeholders that somebody would have to fill in", prior=0.4
+            "placeholders",
+            "contains placeholders that somebody would have to fill in",
+            prior=0.4,
+            fault=True,
         ),
-        Feature("swallows_errors", "writes code that hides its own errors", prior=0.5),
+        Feature("swallows_errors", "writes code that hides its own errors", prior=0.5, fault=True),
         Feature("long_turn", "continues a run of steps by the same agent", "system"),
         Feature("only_step", "is all that its agent ever does", sign=1, prior=0.3),
         Feature(

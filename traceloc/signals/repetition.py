@@ -37,13 +37,15 @@ class RepetitionSignal(Family):
 
     name = "repetition"
     features = (
-        Feature("same_call", "makes a call that was made before with the same arguments"),
+        Feature(
+            "same_call", "makes a call that was made before with the same arguments", fault=True
+        ),
         Feature("same_text", "says again word for word what was said before", sign=-1),
         Feature("like_own_last", "is much like the same agent's step before"),
         Feature("like_previous", "is much like the step before"),
         Feature("taken_up", "is taken up in the words of the next step", sign=1),
-        Feature("starts_loop", "is the first of a series of alike steps"),
-        Feature("no_change", "has the same effect as the act before it"),
+        Feature("starts_loop", "is the first of a series of alike steps", fault=True),
+        Feature("no_change", "has the same effect as the act before it", fault=True),
         Feature("same_tool_again", "calls the same tool as the same agent's step before"),
         Feature("new_code", "writes code unlike any before it", sign=1, prior=0.3),
     )

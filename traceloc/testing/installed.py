@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from traceloc.errors import PluginError, UsageError
-from traceloc.gate import ExitCode
+from traceloc.errors import PluginError, UsageError, suggest
+from traceloc.exit_code import ExitCode
 from traceloc.loading.reading import load
 from traceloc.registry import PluginInfo, Registry, singular
 from traceloc.testing.files import Files
@@ -80,17 +81,27 @@ def _named(
 ) -> Iterator[PluginInfo]:
     found = [info for info in infos if name in (info.name, info.qualified_name)]
     if not found:
-        kinds = sorted({info.kind for info in infos}) or [kind or "loaders"]
-        for each in kinds:
-            registry.get(each, name)  # says what there is, and what is closest
-    if len({info.kind for info in found}) > 1:
-        listed = ", ".join(f"--kind {singular(info.kind)}" for info in found)
+        raise _not_installed(infos, name, kind)
+    kinds = [singular(each) for each in dict.fromkeys(info.kind for info in found)]
+    if len(kinds) > 1:
         raise PluginError(
-            f"plugins of several kinds are called {name!r}", code="TL302", hint=f"choose: {listed}"
+            f"a {' and a '.join(kinds)} are called {name!r}",
+            code="TL302",
+            hint=f"choose: {', '.join(f'--kind {each}' for each in kinds)}",
         )
     if len(found) > 1:
         registry.get(found[0].kind, name)  # says how to choose
     yield from found
+
+
+def _not_installed(infos: Sequence[PluginInfo], name: str, kind: str | None) -> PluginError:
+    names = sorted({info.name for info in infos})
+    close = suggest(name, names, listed="'traceloc plugins list' says what there is")
+    hint = f"{close}; one of your own is found once it is installed: pip install -e ITS-FOLDER"
+    if os.environ.get("TRACELOC_PLUGINS") is not None:
+        hint += "; TRACELOC_PLUGINS leaves out what it does not name"
+    what = "plugin" if kind is None else singular(kind) if kind.endswith("s") else kind
+    return PluginError(f"no {what} called {name!r} is installed", code="TL301", hint=hint)
 
 
 def _check(registry: Registry, info: PluginInfo, samples: Sequence[str], *, named: bool) -> Checked:

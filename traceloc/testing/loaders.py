@@ -1,4 +1,4 @@
-"""Checks of loaders: right, whole, in order, and surely theirs.
+"""Checks of loaders: right, whole, and in order.
 
 Samples are valid files of the format: paths, bytes, text, JSON documents, or
 :class:`~traceloc.testing.Files` that belong together.
@@ -9,25 +9,25 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from traceloc.errors import TraceFormatError
-from traceloc.loading.sniffing import MIN_SCORE
 from traceloc.loading.source import Source
 from traceloc.testing import damage, hostile_files
 from traceloc.testing.files import Files, describe, placed, prepare, read
-from traceloc.testing.foreign import FORMATS, NO_TRACES
+from traceloc.testing.sniffing import (
+    check_sniff_changes_nothing,
+    check_sniff_knows_its_own,
+    check_sniff_leaves_others_alone,
+)
 from traceloc.testing.soundness import require_sound, words_of
 from traceloc.testing.violation import CheckSkipped, ContractViolation
 from traceloc.trace import Trace
 
 NEEDS_SAMPLES = True
-GENERIC = 0.3
-"""The most a loader may give to a shape that many formats share."""
 _UNKNOWN = {"kit_unknown_field": "heron lantern quarry"}
 _TRUTH: dict[str, Any] = {
     "ground_truth": "vermilion",
@@ -52,52 +52,6 @@ def pack(samples: Sequence[Files]) -> Any:
 def unpack(packed: Any) -> tuple[Files, ...]:
     """See :class:`~traceloc.testing.kinds.KindModule`."""
     return tuple(Files.unpack(each) for each in packed)
-
-
-def check_sniff_knows_its_own(plugin: Any, samples: Sequence[Any]) -> None:
-    """A valid file gets a score from 0.1 to 1, as a float."""
-    for number, files in enumerate(prepare(samples)):
-        score = _sniff(plugin, files.first, f"sample {number}")
-        if score < MIN_SCORE:
-            raise ContractViolation(
-                f"sniff gives sample {number} {score}; below {MIN_SCORE} a file is no trace",
-                mend="look for what the format's documents have in common, in head.records",
-            )
-
-
-def check_sniff_leaves_others_alone(plugin: Any, samples: Sequence[Any]) -> None:
-    """What is no trace gets nearly nothing, and another format at most 0.3."""
-    for how, data in NO_TRACES.items():
-        if (score := _sniff(plugin, data, how)) >= MIN_SCORE:
-            raise ContractViolation(
-                f"sniff gives {how} {score}; it is no trace",
-                mend=f"ask for more marks of the format; give less than {MIN_SCORE} without them",
-            )
-    for name, data in FORMATS.items():
-        if name != plugin.name and (score := _sniff(plugin, data, name)) > GENERIC:
-            raise ContractViolation(
-                f"sniff gives a file of {name!r} {score}; a shape that several formats share gets "
-                f"at most {GENERIC}",
-                mend="ask for marks that no other format has, and take off for foreign ones",
-            )
-
-
-def check_sniff_changes_nothing(plugin: Any, samples: Sequence[Any]) -> None:
-    """Sniffing twice gives the same, and leaves the head as it was for the next loader."""
-    for number, files in enumerate(prepare(samples)):
-        head = Source("-", content=files.first).head()
-        before = copy.deepcopy(head.documents)
-        scores = [plugin.sniff(head), plugin.sniff(head)]
-        if head.documents != before:
-            raise ContractViolation(
-                f"sniff changes what was parsed of sample {number}",
-                mend="copy a record before taking keys out of it",
-            )
-        if scores[0] != scores[1]:
-            raise ContractViolation(
-                f"sniff gives sample {number} {scores[0]}, then {scores[1]}",
-                mend="let the score depend on the head alone",
-            )
 
 
 def check_every_sample_gives_steps(plugin: Any, samples: Sequence[Any]) -> None:
@@ -294,17 +248,6 @@ def check_input_is_unchanged(plugin: Any, samples: Sequence[Any]) -> None:
                     f"sample {number}: loading leaves files beside {name!r}",
                     mend="open databases read-only (mode=ro&immutable=1), and write nothing",
                 )
-
-
-def _sniff(plugin: Any, data: bytes, how: str) -> float:
-    score = plugin.sniff(Source("-", content=data).head())
-    if isinstance(score, bool) or not isinstance(score, float | int) or not math.isfinite(score):
-        raise ContractViolation(
-            f"sniff gives {how} {score!r}", mend="return a float from 0.0 to 1.0, not a bool"
-        )
-    if not 0.0 <= score <= 1.0:
-        raise ContractViolation(f"sniff gives {how} {score}", mend="stay within 0.0 and 1.0")
-    return float(score)
 
 
 def _traces(plugin: Any, samples: Sequence[Any]) -> Iterator[tuple[int, Trace]]:

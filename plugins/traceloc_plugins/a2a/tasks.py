@@ -82,6 +82,15 @@ def as_item(value: Any) -> Found | None:
     return None
 
 
+def listed(value: Any) -> list[Any]:
+    """The tasks of a page, as ``ListTasks`` answers with; else the document itself."""
+    fields = value if isinstance(value, dict) else {}
+    if "jsonrpc" in fields and isinstance(fields.get("result"), dict):
+        fields = fields["result"]
+    tasks = fields.get("tasks")
+    return tasks if isinstance(tasks, list) else [value]
+
+
 def _item(kind: str, fields: dict[str, Any]) -> Found | None:
     id = id_field(fields, "id" if kind == "task" else "task_id", "context_id")
     if kind in ("task", "status-update") and not state_of(fields.get("status")):

@@ -20,6 +20,7 @@ from traceloc_plugins.autogen.contents import (
 from traceloc_plugins.autogen.events import Failure, Item
 from traceloc_plugins.magentic_one.conversation import parse_ledger
 from traceloc_plugins.records import bounded, id_field, split_truth
+from traceloc_plugins.spans.answers import add_answer
 from traceloc_plugins.spans.delegation import handoff_target, known_name
 from traceloc_plugins.spans.values import moment, nanoseconds
 
@@ -101,6 +102,8 @@ class MessageReader:
                 self._leaders.add(source)
         self._last_results: dict[str, list[str]] = {}
         self._ordering: str | None = None
+        self._orders: dict[str, tuple[str, str]] = {}
+        """Who gave which agent an order, by its words: an agent that is a tool gets them twice."""
         self._seen: set[str] = set()
 
     def read(self) -> None:
@@ -150,6 +153,12 @@ class MessageReader:
         to: tuple[str, ...] = ()
         if calls and (to := self._handed_to(calls)):
             kind = "handoff"
+        elif calls and (to := self._set_to_work(source, calls)):
+            kind = "handoff" if len(to) == len(calls) else kind
+        elif role == "user" and text.strip() in self._orders:
+            # The stream of an agent that is a tool begins with its order, as if a person gave it.
+            source, called = self._orders[text.strip()]
+            kind, to, fields["flags"] = "handoff", (called,), ("copied_context",)
         elif kind == "handoff":
             target = id_field(message, "target")
             to = (target,) if target else ()
@@ -190,6 +199,16 @@ class MessageReader:
         known = len(names) == len(calls) and self._speaking.keys() >= set(names)
         return tuple(dict.fromkeys(names)) if known else ()
 
+    def _set_to_work(self, source: str, calls: Sequence[ToolCall]) -> tuple[str, ...]:
+        """The agents of this team that are called as tools, under their own names."""
+        called = [call for call in calls if call.name in self._speaking and call.name != source]
+        for call in called:
+            given = call.arguments.values() if isinstance(call.arguments, dict) else ()
+            for order in given:
+                if isinstance(order, str) and order.strip():
+                    self._orders[order.strip()] = (source, call.name)
+        return tuple(dict.fromkeys(call.name for call in called))
+
     def _ordered(self, source: str, position: int) -> tuple[str, ...]:
         """Whom a leader's message is for: the one that speaks right after it."""
         for _, message in self._items[position + 1 : position + 3]:
@@ -203,14 +222,11 @@ class MessageReader:
         return ()
 
     def _add_result(self, result: Result, fields: dict[str, Any]) -> None:
-        self._builder.agent(result.tool, kind="tool", attribution="role")
-        self._builder.step(
-            kind="result",
-            role="tool",
-            agent=result.tool,
+        add_answer(
+            self._builder,
+            result.tool,
             text=result.text,
             call_id=result.call_id,
-            tool=result.tool,
             error=result.error,
             exit_code=result.exit_code,
             **fields,

@@ -17,7 +17,12 @@ from traceloc_plugins.turns import Thread, Turns, as_tool_calls, model_error
 _OF_A_CALL = frozenset(
     ("agent_id", "model", "request", "response", "request_timestamp", "response_timestamp")
 )
-_ROLE = re.compile(r"Never forget you are an? (?P<name>[^\n]{1,60}?) and I am an? ")
+_ROLE = re.compile(
+    r"Never forget you are an? (?P<name>[^\n]{1,60}?) and I am an? (?P<peer>[^\n.]{1,60})\."
+)
+_TASK = re.compile(r"Here is the task: (?P<task>.{1,4000}?)\s*Never forget our task!", re.DOTALL)
+_BEGIN = "Now start to give me instructions one by one."
+"""What the framework says to the side that instructs, before anybody has spoken."""
 
 
 def is_model_call(value: Any) -> bool:
@@ -44,7 +49,9 @@ def read_model_calls(name: str, source: Source, calls: Iterable[dict[str, Any]])
 def _read(builder: TraceBuilder, id: str, calls: list[dict[str, Any]]) -> Trace:
     requests = [_given(call) for call in calls]
     # The id is made anew for every run and says nothing.
-    role = _name(requests)
+    prompt = next((m.text[:8000] for m in requests[0] if m.role == "system"), "") if calls else ""
+    play, asked = _ROLE.search(prompt), _TASK.search(prompt)
+    role, peer = (play["name"].strip(), play["peer"].strip()) if play else (None, None)
     agent = role or "assistant"
     turns = Turns(builder)
     turns.introduce(agent, attribution="guess" if role else "role")
@@ -58,12 +65,27 @@ def _read(builder: TraceBuilder, id: str, calls: list[dict[str, Any]]) -> Trace:
         for message in fresh:
             if message.role == "assistant" and turns.has_said("assistant", message.text):
                 continue
-            thread.add(message, native_index=index, timestamp=when)
+            if peer is None or message.role != "user":
+                thread.add(message, native_index=index, timestamp=when)
+            elif message.text.startswith(_BEGIN):
+                extra: dict[str, Any] = {"kind": "event", "flags": ("synthetic",)}
+                thread.add(message, native_index=index, timestamp=when, **extra)
+            else:  # in a role play the user is the other agent
+                turns.introduce(peer, attribution="guess")
+                turns.say(
+                    peer,
+                    message.text,
+                    kind="message",
+                    to=(agent,),
+                    native_index=index,
+                    timestamp=when,
+                )
         config = call["request"].get("model_config_dict")
         add_tools(builder, bounded(config.get("tools")) if isinstance(config, dict) else None)
         said = _respond(turns, agent, call, given, index)
         seen = [*map(_key, given), *said]
-    return builder.build(id=id, task=turns.first_request, attributes={"agent_id": id})
+    task = asked["task"].strip() if asked else turns.first_request
+    return builder.build(id=id, task=task, attributes={"agent_id": id})
 
 
 def _given(call: dict[str, Any]) -> list[Message]:
@@ -126,15 +148,6 @@ def _respond(
         else:
             turns.builder.note("missing", "the response to some model calls")
     return said
-
-
-def _name(requests: list[list[Message]]) -> str | None:
-    """The role an agent was told to play."""
-    for message in requests[0] if requests else ():
-        match = _ROLE.search(message.text[:2000]) if message.role == "system" else None
-        if match:
-            return match["name"].strip()
-    return None
 
 
 def _usage(usage: Any) -> Usage | None:

@@ -47,6 +47,8 @@ def read_memory(builder: TraceBuilder, records: Sequence[Any]) -> Trace:
     builder.dialect = "memory"
     turns = Turns(builder)
     ids = {i for r in records if is_memory(r) and (i := id_field(r, "agent_id"))}
+    owners = _owners(records)
+    task = next(filter(None, map(_stated_task, records)), None)
     threads: dict[str, Thread] = {}
     for index, record in enumerate(records):
         if not is_memory(record):
@@ -56,7 +58,7 @@ def read_memory(builder: TraceBuilder, records: Sequence[Any]) -> Trace:
         inner = bounded(record["message"])
         message = _message(inner, record["role_at_backend"])
         id = id_field(record, "agent_id") or "assistant"
-        agent = id if len(ids) > 1 else "assistant"
+        agent = owners.get(id) or (id if len(ids) > 1 else "assistant")
         name = text_field(inner, "role_name") or ""
         if message.role == "assistant" and name not in _PLACEHOLDERS:
             agent = name
@@ -69,11 +71,31 @@ def read_memory(builder: TraceBuilder, records: Sequence[Any]) -> Trace:
             "attributes": {"extra_info": bounded(extra)} if extra else None,
         }
         try:
-            thread.add(message, native_index=index, **fields)
+            if message.role == "user" and task and name not in {*_PLACEHOLDERS, agent}:
+                # The other side of a role play, which is an agent too.
+                turns.say(name, message.text, kind="message", to=(agent,), native_index=index)
+            else:
+                thread.add(message, native_index=index, **fields)
         except (ValueError, RecursionError):
             builder.note("skipped", "records that cannot be represented")
     only = next(iter(ids)) if len(ids) == 1 else None
-    return builder.build(id=only, task=turns.first_request)
+    return builder.build(id=only, task=task or turns.first_request)
+
+
+def _owners(records: Sequence[Any]) -> dict[str, str]:
+    """Whose each memory is: the name on what its agent said, by the agent's id."""
+    found: dict[str, str] = {}
+    for record in records:
+        if is_memory(record) and record["role_at_backend"] == "assistant":
+            name = text_field(record["message"], "role_name") or ""
+            if name not in _PLACEHOLDERS:
+                found.setdefault(id_field(record, "agent_id") or "assistant", name)
+    return found
+
+
+def _stated_task(record: Any) -> str | None:
+    """What a role play is for, which the rules of each side state."""
+    return text_field(record["message"], "task") if is_memory(record) else None
 
 
 def _message(inner: dict[str, Any], backend: str) -> Message:

@@ -113,6 +113,32 @@ def find_threads(lines: list[Line]) -> dict[int, Thread]:
     return _Threads(calls, by_agent, by_prompt).collect(lines)
 
 
+def order_lines(lines: list[Line], threads: dict[int, Thread]) -> list[int]:
+    """Places in file order, with sub-agents' own files behind the calls that started them."""
+    elsewhere: dict[str, list[int]] = {}
+    main = []
+    for place, line in enumerate(lines):
+        thread = threads.get(place)
+        if line.own_file and thread is not None and thread.call_id is not None:
+            elsewhere.setdefault(thread.call_id, []).append(place)
+        else:
+            main.append(place)
+    if not elsewhere:
+        return main
+    ordered: list[int] = []
+    waiting = list(reversed(main))
+    while waiting:
+        place = waiting.pop()
+        ordered.append(place)
+        for block in lines[place].blocks():
+            call_id = block.get("id") if isinstance(block, dict) else None
+            if isinstance(call_id, str) and call_id in elsewhere:
+                waiting.extend(reversed(elsewhere.pop(call_id)))
+    for rest in elsewhere.values():
+        ordered.extend(rest)
+    return ordered
+
+
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 

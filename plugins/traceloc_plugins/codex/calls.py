@@ -6,7 +6,8 @@ import re
 from typing import Any, NamedTuple
 
 from traceloc.loading import parse_arguments, result_error, text_of
-from traceloc.trace import StepError, ToolCall
+from traceloc.loading.tool_errors import error_kind
+from traceloc.trace import ErrorKind, StepError, ToolCall
 from traceloc_plugins.facts import word
 from traceloc_plugins.records import bounded, integer
 
@@ -25,6 +26,11 @@ OUTPUTS = frozenset(
 SPAWNING = frozenset({"spawn_agent", "send_input", "resume_agent"})
 """Tools that set another agent to work."""
 
+_FAILURES = re.compile(
+    r"(?P<abort>aborted by user)|err: |(?:exec_command|write_stdin|apply_patch verification) failed"
+    r"|failed to parse function arguments|unsupported (?:custom tool )?call: |execution error: ",
+)
+"""What the harness says in place of a result; whether the call succeeded is not written."""
 _EXIT = re.compile(r"(?:Exit code|Process exited with code)[: ]+(-?\d{1,9})")
 
 
@@ -68,4 +74,12 @@ def read_output(item: dict[str, Any]) -> Returned:
     text = text_of(bounded(output))
     if stated := _EXIT.search(text[:400]):
         return Returned(text, value=value, exit_code=int(stated[1]))
-    return Returned(text, result_error(value), value=value)
+    return Returned(text, result_error(value) or _failure(text), value=value)
+
+
+def _failure(text: str) -> StepError | None:
+    told = _FAILURES.match(text)
+    if told is None:
+        return None
+    kind: ErrorKind = "user_rejection" if told["abort"] else error_kind(text)
+    return StepError(kind=kind, message=text[:500], declared=False)

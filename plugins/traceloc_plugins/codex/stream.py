@@ -22,6 +22,10 @@ _TOOLS = {
     "todo_list": ("update_plan", ("items",)),
 }
 """Name of the tool behind an item, and the fields that were its arguments."""
+_OF_AN_ITEM = frozenset(
+    ("id", "type", "item_type", "status", "exit_code", "error", "result", "aggregated_output")
+)
+"""Fields of an item that are no arguments of its call."""
 _USAGE = {
     "input_tokens": "input",
     "cached_input_tokens": "cache_read",
@@ -172,8 +176,10 @@ def _call(kind: str, id: str, item: dict[str, Any]) -> ToolCall:
     if kind == "collab_tool_call":
         keys: tuple[str, ...] = ("prompt", "receiver_thread_ids")
         name = word(item.get("tool")) or kind
-    else:
-        name, keys = _TOOLS.get(kind, (kind, ()))
+    elif kind in _TOOLS:
+        name, keys = _TOOLS[kind]
+    else:  # a kind of a later version: all that it says
+        name, keys = kind, tuple(key for key in item if key not in _OF_AN_ITEM)
     given = {key: item[key] for key in keys if item.get(key) is not None}
     return ToolCall(name=name, id=id, arguments=bounded(given))
 

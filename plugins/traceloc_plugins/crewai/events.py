@@ -23,6 +23,13 @@ from traceloc_plugins.turns import Turns, model_error
 
 _PARENTS = ("parent_event_id", "started_event_id", "previous_event_id", "triggered_by_event_id")
 _MAX_CHAIN = 10_000
+_BEGINS = ("kickoff_started", "lite_agent_execution_started")
+_REPEATS = re.compile(
+    r"agent_logs_|flow_|method_execution_|llm_(?:stream|thinking)_chunk|default_env|task_evaluation"
+    r"|(?:lite_)?agent_execution_completed|tool_usage_started|tool_failure_detected"
+    r"|crew_kickoff_completed"
+)
+"""Events that say nothing which others do not say."""
 _EXCEPTION = re.compile(
     r"(?P<type>[A-Za-z_]\w*)\((?P<quote>['\"])(?P<text>.*)(?P=quote),?\)", re.DOTALL
 )
@@ -54,9 +61,24 @@ def split_runs(events: Sequence[Placed]) -> list[list[Placed]]:
     for placed in events:
         root = _root(placed.event, by_id, roots)
         runs.setdefault(root, []).append(placed)
-    for run in runs.values():
+    for run in (joined := _join_strays(runs)):
         run.sort(key=lambda p: integer(p.event.get("emission_sequence")) or 0)
-    return list(runs.values())
+    return joined
+
+
+def _join_strays(runs: dict[str, list[Placed]]) -> list[list[Placed]]:
+    """Runs with the events that name no parent, which belong to what began before them."""
+    joined: list[list[Placed]] = []
+    waiting: list[Placed] = []
+    for run in sorted(runs.values(), key=lambda run: run[0].position):
+        if any(placed.event["type"].endswith(_BEGINS) for placed in run):
+            joined.append([*waiting, *run])
+            waiting = []
+        elif joined:
+            joined[-1] += run
+        else:
+            waiting += run
+    return joined or [waiting]
 
 
 def _root(event: dict[str, Any], by_id: dict[str, Any], roots: dict[str, str]) -> str:
@@ -109,7 +131,8 @@ class EventReader:
                 self._add(event, position)
             except (ValueError, RecursionError):
                 self._builder.note("skipped", "events that cannot be represented")
-        first = self._events[0].event
+        begins = (e for _, e in self._events if e["type"].endswith(_BEGINS))
+        first = next(begins, self._events[0].event)
         id = next((i for _, e in self._events if (i := id_field(e, "event_id"))), None)
         return self._builder.build(
             id=id_field(first, "event_id") or id, task=self._task, system=self._crew
@@ -166,8 +189,11 @@ class EventReader:
                 self._add_failure(event, agent or _worker(event), fields)
             case "llm_call_started":
                 pass  # read ahead
+            case "human_feedback_received":
+                self._turns.ask(text_of(bounded(event.get("feedback"))), **fields)
             case _:
-                self._builder.note("skipped", f"events of type {kind[:60]!r}, told by others too")
+                repeats = ", told by others too" if _REPEATS.match(kind) else ""
+                self._builder.note("skipped", f"events of type {kind[:60]!r}{repeats}")
 
     def _introduce(self, agent: Any) -> None:
         if isinstance(agent, dict) and (role := text_field(agent, "role")):
@@ -228,7 +254,7 @@ class EventReader:
         match = match or next((c for c in waiting if c[1] == tool), None)
         if match is None and (made := self._last.get(agent)) is not None:
             # An agent that asks in words; the framework reads the call out of them.
-            self._builder.add_calls(made, [ToolCall(name=tool, arguments=arguments)])
+            self._turns.call_too(made, ToolCall(name=tool, arguments=arguments))
         elif match is not None:
             waiting.remove(match)
         call_id = match[0] if match else None
@@ -244,6 +270,10 @@ class EventReader:
         text = text_field(event, "error") or f"{event['type']}"
         if isinstance(event.get("failure"), dict):
             return  # a tool's, told by its own event
+        if event["type"] == "crew_kickoff_failed":
+            self._builder.outcome("failed", source="error", detail=text[:500])
+        if self._is_retold(text):
+            return
         self._turns.introduce(agent or "crew")
         self._builder.step(
             kind="event",
@@ -253,8 +283,13 @@ class EventReader:
             error=model_error(text) if event["type"].startswith("llm") else declared_error(text),
             **fields,
         )
-        if event["type"] == "crew_kickoff_failed":
-            self._builder.outcome("failed", source="error", detail=text[:500])
+
+    def _is_retold(self, text: str) -> bool:
+        """Whether the last step failed of the same: a call, its agent, the task and the crew do."""
+        last = self._builder.steps[-1] if self._builder.steps else None
+        if last is None or last.kind != "event" or last.error is None:
+            return False
+        return text in last.text or last.text in text
 
 
 def _worker(event: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from traceloc_plugins.crewai.outputs import (
     read_output,
     starts_entry,
 )
-from traceloc_plugins.records import first_records, read_traces
+from traceloc_plugins.records import first_records, id_field, read_traces
 
 _MAX_ENTRY = 1_000_000
 """Characters of one entry of a text log; its results may go over several lines."""
@@ -62,20 +62,28 @@ class CrewAILoader:
             )
             return
         events: list[Placed] = []
-        position, strange = 0, 0
+        seen: set[str] = set()
+        position, strange, repeated = 0, 0, 0
         for value, _ in source.documents():
             for item in value if isinstance(value, list) else [value]:
-                if is_event(item):
-                    events.append(Placed(position, item))
-                else:
+                if not is_event(item):
                     strange += 1
+                elif (event_id := id_field(item, "event_id")) in seen:
+                    repeated += 1  # two listeners wrote the same
+                else:
+                    events.append(Placed(position, item))
+                    if event_id:
+                        seen.add(event_id)
                 position += 1
         if strange:
             source.report(f"{strange} records are no event of CrewAI's bus", code="TL120")
         for run in split_events(events):
-            trace = EventReader(
-                TraceBuilder(format=self.name, source=source.path, dialect="events"), run
-            ).read()
+            builder = TraceBuilder(format=self.name, source=source.path, dialect="events")
+            if repeated:
+                builder.note(
+                    "skipped", f"{repeated} events of the file were written more than once"
+                )
+            trace = EventReader(builder, run).read()
             if trace.steps:
                 yield trace
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments, result_error, text_of
 from traceloc.trace import InputMessage, Span, ToolCall, Trace, Usage
-from traceloc_plugins.openai_chat.messages import ROLES
 from traceloc_plugins.records import bounded, drain, integer, read_traces, split_truth
+from traceloc_plugins.roles import ROLES
 
 _READ = frozenset(
     (

@@ -130,7 +130,16 @@ class _Writer:
 
 
 def _words(content: Any) -> str:
-    return text_of(bounded(content))
+    parts = content if isinstance(content, list) else [content]
+    return text_of([_shown(part) for part in bounded(parts)])
+
+
+def _shown(part: Any) -> Any:
+    """A part as words; of media their kind, as the bytes would drown what was said."""
+    for key in ("inlineData", "fileData") if isinstance(part, dict) else ():
+        if isinstance(data := part.get(key), dict):
+            return f"[{word(data.get('mimeType')) or 'file'}]"
+    return part
 
 
 def _thoughts(raw: Any) -> str:
@@ -152,7 +161,7 @@ def _response(result: Any) -> Any:
         if isinstance(inner, dict):
             responses.append(bounded(inner.get("response")))
         elif part is not None:
-            responses.append(bounded(part))
+            responses.append(_shown(bounded(part)))
     return responses[0] if len(responses) == 1 else responses or None
 
 

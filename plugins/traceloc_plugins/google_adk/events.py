@@ -19,6 +19,13 @@ _TRANSFERS = frozenset(("transfer_to_agent", "transfer_to_other_agent"))
 _READ = frozenset(
     ("id", "timestamp", "content", "author", "partial", "usage_metadata", "error_code")
 ) | {"error_message", "model_version", "actions", "branch", "invocation_id", "node_info"}
+_PARTS = frozenset(
+    """
+    text thought thought_signature inline_data file_data function_call function_response
+    executable_code code_execution_result video_metadata
+    """.split()
+)
+"""What parts of a content are made of."""
 _DEFAULTS: tuple[Any, ...] = ({}, [], "", False, None)
 _CODE = "code_execution"
 
@@ -81,10 +88,17 @@ class EventReader:
         content = event.get("content")
         parts = content.get("parts") if isinstance(content, dict) else None
         parts = [_stated(part) for part in parts] if isinstance(parts, list) else []
+        for kind in (key for part in parts for key in part if key not in _PARTS):
+            self._builder.note("skipped", f"parts of kind {kind[:64]!r}")
         if author == "user" and not any("function_response" in part for part in parts):
             text = _words(parts)
             if text or parts:
                 self.turns.ask(text, **fields)
+            elif (summary := _compacted(actions)) is not None:
+                fields["flags"] = ("copied_context",)
+                self.turns.tell(summary, **fields)
+            else:
+                self._builder.note("skipped", "events that hold nothing")
         else:
             self._place(event, author)
             self._add_answers(parts, fields)
@@ -223,6 +237,13 @@ def _transfers(calls: Sequence[ToolCall], author: str) -> tuple[str, ...] | None
 def _stated(part: Any) -> dict[str, Any]:
     """A part without the kinds that it is not, which a plain dump gives as null."""
     return {key: value for key, value in snake(part).items() if value is not None}
+
+
+def _compacted(actions: dict[str, Any]) -> str | None:
+    """The summary that stands in later requests for the events before."""
+    content = snake(snake(actions.get("compaction")).get("compacted_content"))
+    parts = content.get("parts")
+    return _words(_stated(part) for part in parts) if isinstance(parts, list) else None
 
 
 def _words(parts: Iterable[dict[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from traceloc_plugins.databases import Database
 from traceloc_plugins.facts import word
 from traceloc_plugins.langgraph.messages import Failure
 from traceloc_plugins.langgraph.packed import Unpacker
-from traceloc_plugins.langgraph.states import Gathered, asked_in
+from traceloc_plugins.langgraph.states import Gathered, asked_in, from_chat
 from traceloc_plugins.langgraph.writing import write_trace
 
 _PLACE = ("thread_id", "checkpoint_ns", "checkpoint_id")
@@ -82,6 +82,9 @@ class _Thread:
         if channel.startswith("branch:") or channel == "__pregel_tasks":
             return  # which node comes next, with the state that it will be given
         value = self._unpacker.read(row["type"], row["value"])
+        if channel == "messages" and isinstance(value, list):
+            # A channel of changes keeps no whole state, and what was put in as it was put in.
+            value = [from_chat(item) or item for item in value]
         if value is not None:
             graph = str(row["checkpoint_ns"] or "")
             self._writes.append((graph, str(row["checkpoint_id"]), channel, value))

@@ -116,7 +116,7 @@ def read_list(messages: list[Any]) -> Iterator[Entry | None]:
     """Entries of a plain list; ``None`` for items that are no messages."""
     seen: set[str] = set()
     for position, item in enumerate(messages):
-        fields = unwrap(item) or _from_chat(item)
+        fields = unwrap(item) or from_chat(item)
         if fields is None:
             yield None
             continue
@@ -125,7 +125,7 @@ def read_list(messages: list[Any]) -> Iterator[Entry | None]:
         seen.add(name)
 
 
-def _from_chat(item: Any) -> dict[str, Any] | None:
+def from_chat(item: Any) -> dict[str, Any] | None:
     """A message in OpenAI's words or a pair, which LangChain takes as input beside its own."""
     if isinstance(item, list) and len(item) == 2 and all(isinstance(part, str) for part in item):
         item = {"role": item[0], "content": item[1]}

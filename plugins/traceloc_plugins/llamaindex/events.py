@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from traceloc.loading import TraceBuilder, parse_arguments, text_of
+from traceloc.loading import TraceBuilder, declared_error, parse_arguments, text_of
+from traceloc.trace import ErrorKind
 from traceloc_plugins.records import bounded, id_field, keep_rest, text_field
 from traceloc_plugins.spans.messages import Call, Message, read_call, role_of
 from traceloc_plugins.turns import Turns, as_tool_calls
@@ -15,6 +16,7 @@ TYPES = frozenset(
 )
 _OF_AN_EVENT = frozenset(("type", "data", "qualified_name", "value", "__is_pydantic"))
 _ENDS = ("StopEvent", "AgentWorkflowStartEvent", "StartEvent")
+_FAILURES = ("WorkflowFailedEvent", "WorkflowTimedOutEvent")
 _ASKING = ("InputRequiredEvent", "HumanResponseEvent")
 _FIELDS = {
     "AgentInput": {"input", "current_agent_name"},
@@ -133,12 +135,25 @@ class EventReader:
             if text and not self.turns.has_said("assistant", text):
                 who = text_field(result, "current_agent_name") if isinstance(result, dict) else None
                 self.turns.say(who or "workflow", text, native_index=index)
+        elif kind == "InputRequiredEvent" and (asked := text_field(data, "prefix")):
+            self.turns.tell(asked, native_index=index)
+        elif kind in _FAILURES:
+            self._add_failure(kind, data, index)
         elif kind == "HumanResponseEvent":
             self.turns.ask(text_field(data, "response") or "", native_index=index)
         elif kind in ("ToolCall", "AgentSetup", "AgentStream", *_ENDS):
             self._builder.note("skipped", f"events of type {kind!r}, told by others too")
         else:
             self._builder.note("skipped", f"events of type {kind[:60]!r}")
+
+    def _add_failure(self, kind: str, data: dict[str, Any], index: int) -> None:
+        """What ended the run; the agents' own events do not say it."""
+        text = text_field(data, "exception_message", "reason") or kind
+        told = text_field(data, "exception_type")
+        limit: ErrorKind | None = "timeout" if kind == "WorkflowTimedOutEvent" else None
+        error = declared_error(text, type=told, kind=limit)
+        self.turns.tell(text, native_index=index, error=error)
+        self._builder.outcome("failed", source="error", detail=text[:500])
 
     def _read_input(self, agent: str, index: int) -> None:
         """Steps for what nobody has said yet: instructions, and what the user asked."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from traceloc.loading import Head, Source, TraceBuilder, text_of
-from traceloc.trace import StepError, ToolCall, Trace, Usage
+from traceloc.loading import Head, Source, TraceBuilder, declared_error, text_of
+from traceloc.trace import ErrorKind, StepError, ToolCall, Trace, Usage
 from traceloc_plugins.facts import amount, moment, usage_from, word
 from traceloc_plugins.openai_chat.content import read_content
 from traceloc_plugins.openai_chat.messages import is_message
@@ -26,6 +26,7 @@ _OF_A_MESSAGE = frozenset(
     ("role", "content", "extra", "timestamp", "tool_calls", "tool_call_id", "name", "object")
 ) | {"function_call", "reasoning_content", "thinking_blocks", "output", "type", "id"}
 MAIN = "mini-swe-agent"
+_HANDED_IN = "submitted"
 _BLOCK = re.compile(r"```(?:mswea_bash_command|bash|sh)[^\S\n]*\n(.*?)\n?```", re.DOTALL)
 _SEEN = re.compile(r"\s*(?:<returncode>|<exception>|<output>|Observation:)")
 _USAGE = {"prompt_tokens": "input", "completion_tokens": "output"}
@@ -86,7 +87,7 @@ def _read_run(builder: TraceBuilder, value: Any) -> Trace:
     info = bounded(info) if isinstance(info, dict) else {}
     attributes = keep_fields(builder, {**run, "info": info})
     status = word(info.get("exit_status")) or reader.status
-    if status and status.lower() != "submitted":
+    if status and status.lower() != _HANDED_IN:
         builder.outcome("failed", source="error", detail=status)
     return builder.build(task=reader.turns.first_request, attributes=attributes)
 
@@ -128,7 +129,8 @@ class _Reader:
         if role == "system":
             self.turns.instruct(MAIN, text, **place)
         elif role == "exit":
-            self.turns.tell(text or self.status or "", **place)
+            said = text or self.status or ""
+            self.turns.tell(said, error=_ended_by(self.status, said), **place)
         elif self._open and (role == "tool" or not self._is_feedback(text)):
             self._result(message, extra, text, place)
         elif self._acted:
@@ -177,6 +179,14 @@ class _Reader:
         code = integer(extra.get("returncode"))
         tool = self._open.pop(call_id)
         self.turns.answer(text, call_id=call_id, tool=tool, exit_code=code, **place)
+
+
+def _ended_by(status: str | None, said: str) -> StepError | None:
+    """What ended a run that handed nothing in: a limit, or an exception."""
+    if not status or status.lower() == _HANDED_IN:
+        return None
+    limit: ErrorKind | None = "limit" if "limit" in status.lower() else None
+    return declared_error(said, type=status, kind=limit)
 
 
 def _misread(text: str) -> StepError:

@@ -108,7 +108,8 @@ class ItemReader:
         self._speaker = start
         self._open: _Answer | None = None
         self._pending: dict[str, str] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
+        """Where an item was met first: one that holds its own result is placed twice."""
 
     def add(self, item: Item) -> None:
         """Take in one item; what cannot be read is noted, and nothing is raised."""
@@ -186,8 +187,11 @@ class ItemReader:
             self._builder.note("skipped", f"items of type {kind or 'unknown'!r}", line=item.line)
         else:
             self._builder.agent("system", kind="system", attribution="role")
+            text = _plain(item.fields)
+            refused = kind == "mcp_approval_response" and item.fields.get("approve") is False
+            error = StepError(kind="user_rejection", message=text[:500]) if refused else None
             self._builder.step(
-                kind="event", role="other", agent="system", text=_plain(item.fields), **common
+                kind="event", role="other", agent="system", text=text, error=error, **common
             )
 
     def _add_message(self, item: Item, common: dict[str, Any]) -> None:
@@ -254,9 +258,8 @@ class ItemReader:
 
     def _place(self, item: Item) -> dict[str, Any]:
         id = id_field(item.fields, "id")
-        kind = kind_of(item.fields)
-        repeated = id is not None and f"{kind}:{id}" in self._seen
-        self._seen.add(f"{kind}:{id}")
+        known = self._seen.setdefault(f"{kind_of(item.fields)}:{id}", item.position)
+        repeated = id is not None and known != item.position
         return {
             "native_index": item.position,
             "timestamp": moment(item.time),

@@ -171,30 +171,31 @@ def _with_end(builder: TraceBuilder, trace: Trace) -> Trace:
 
     Where a tool had failed before, the agent's failure would pass for the tool's.
     """
-    told = {step.span_id for step in trace.steps if step.error}
     by_id = {span.id: span for span in trace.spans}
     ended = [
         (position, span)
         for position, span in enumerate(trace.spans)
-        if span.kind == "agent"
-        and span.error
-        and span.id not in told
-        and not _is_inside_a_tool(span, by_id)
+        # What a guardrail stopped before the agent spoke is noted on the turn.
+        if span.kind in ("agent", "task") and span.error and not _is_inside_a_tool(span, by_id)
     ]
     if not ended:
         return trace
     position, span = ended[-1]
-    builder.step(
-        kind="event",
-        role="other",
-        agent=span.agent or span.name,
-        native_index=position,
-        text=span.error.message if span.error else "",
-        error=span.error,
-        span_id=span.id,
-        timestamp=span.end,
-    )
-    outcome = Outcome(status="failed", source="error", detail=builder.steps[-1].text[:500])
+    said = span.error.message if span.error else ""
+    told = ((step.span_id, step.error.message) for step in trace.steps if step.error)
+    # A model call that failed says the same as the agent that it ended.
+    if not any(id == span.id or message == said for id, message in told):
+        builder.step(
+            kind="event",
+            role="other",
+            agent=span.agent or span.name,
+            native_index=position,
+            text=said,
+            error=span.error,
+            span_id=span.id,
+            timestamp=span.end,
+        )
+    outcome = Outcome(status="failed", source="error", detail=said[:500])
     if trace.outcome.status != "unknown":
         outcome = trace.outcome
     return trace.model_copy(update={"steps": tuple(builder.steps), "outcome": outcome})

@@ -59,6 +59,8 @@ def read_content(message: dict[str, Any]) -> Content:
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     reasoning = text_of(reasoning) if reasoning else None
     calls = tuple(_calls(message))
+    if content is None:
+        content = _unwritten(message)
     if not isinstance(content, list):
         return Content(text_of(bounded(content)), reasoning, calls)
     if all(isinstance(line, str) for line in content):
@@ -85,6 +87,16 @@ def read_content(message: dict[str, Any]) -> Content:
         tuple(made),
         tuple(results),
     )
+
+
+def _unwritten(message: dict[str, Any]) -> str | None:
+    """What was said where there is no content: a refusal, or the words of a recording."""
+    audio = message.get("audio")
+    spoken = audio.get("transcript") if isinstance(audio, dict) else None
+    for words in (message.get("refusal"), spoken):
+        if isinstance(words, str) and words:
+            return words
+    return None
 
 
 def _block(block: Any) -> tuple[dict[str, Any], str | None]:

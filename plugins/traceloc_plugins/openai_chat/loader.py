@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from traceloc.exporting.openai_messages import MARK, from_messages
 from traceloc.loading import Head, Source, TraceBuilder, text_of
 from traceloc.trace import Trace
 from traceloc_plugins.openai_chat.messages import (
-    ROLES,
     ChatReader,
     is_chat,
     is_message,
@@ -28,6 +28,7 @@ from traceloc_plugins.records import (
     read_traces,
     text_field,
 )
+from traceloc_plugins.roles import ROLES
 
 GENERIC = 0.3
 """Many formats look like this; whoever knows a mark of its own comes first."""
@@ -50,6 +51,8 @@ class OpenAIChatLoader:
         elif isinstance(first, list) and head.records and not is_message(head.records[0]):
             first = head.records[0]
         messages = first if isinstance(first, list) else _body(first).get("messages")
+        if isinstance(first, dict) and MARK in first and messages:
+            return 0.98
         score = GENERIC
         if not isinstance(messages, list):
             # One message a line: the weakest shape of all.
@@ -85,6 +88,10 @@ def _body(value: Any) -> dict[str, Any]:
 
 
 def _read_chat(builder: TraceBuilder, value: Any) -> Trace:
+    if isinstance(value, dict) and MARK in value:
+        if (trace := from_messages(value)) is not None:
+            return trace.model_copy(update={"source": builder.source})
+        builder.note("note", "traceloc wrote this chat, and somebody changed it")
     document = {"messages": value} if isinstance(value, list) else dict(value)
     body = _body(document)
     if body is not document:

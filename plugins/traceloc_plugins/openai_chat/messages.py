@@ -16,19 +16,9 @@ from traceloc_plugins.openai_chat.content import (
     results_of,
 )
 from traceloc_plugins.records import split_truth
+from traceloc_plugins.roles import ROLES
 from traceloc_plugins.spans.delegation import handoff_target, known_name
 
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-    "tool": "tool",
-    "function": "tool",
-}
 AGENT_KINDS: dict[Role, AgentKind] = {"user": "human", "tool": "tool", "system": "system"}
 
 _READ = frozenset(
@@ -93,7 +83,8 @@ class ChatReader:
         self._agents = frozenset(known)
         self._introduced = set(self._agents)
         self._set_to_work: set[str] = set()
-        self._open: dict[str, str] = {}
+        self._open: dict[str, list[str]] = {}
+        """Tools of calls without a result, by the call's id: models give one id to several."""
         self._open_without_id: deque[str] = deque(maxlen=64)
         self._answered: set[str] = set()
         self._message_ids: set[str] = set()
@@ -187,8 +178,7 @@ class ChatReader:
         )
         for call in content.calls:
             if call.id:
-                self._open[call.id] = call.name
-                self._answered.discard(call.id)
+                self._open.setdefault(call.id, []).append(call.name)
             else:
                 self._open_without_id.append(call.name)
 
@@ -213,8 +203,10 @@ class ChatReader:
     ) -> None:
         tool = result.tool
         if result.call_id:
-            tool = self._open.pop(result.call_id, None) or tool
-            if result.call_id in self._answered:
+            waiting = self._open.get(result.call_id)
+            if waiting:
+                tool = waiting.pop(0)
+            elif result.call_id in self._answered:
                 fields = {**fields, "flags": ("duplicate",)}
             self._answered.add(result.call_id)
         elif tool is None and self._open_without_id:

@@ -42,6 +42,7 @@ _KINDS = frozenset(
 )
 _USAGE = {"prompt_tokens": "input", "completion_tokens": "output"}
 _FAILED = frozenset({"error", "stuck"})
+_SOURCES = frozenset({"agent", "user", "environment", "hook"})
 _EVERYWHERE = ("id", "timestamp", "source", "kind")
 
 
@@ -51,6 +52,16 @@ def is_event(record: Any) -> bool:
         isinstance(record, dict)
         and word(record.get("kind")) in _KINDS
         and {"source", "timestamp"} <= record.keys()
+    )
+
+
+def is_later_event(record: Any) -> bool:
+    """Whether a record is an event of a kind that a later version has."""
+    return (
+        isinstance(record, dict)
+        and (word(record.get("kind")) or "").endswith("Event")
+        and word(record.get("source")) in _SOURCES
+        and {"timestamp", "id"} <= record.keys()
     )
 
 
@@ -70,7 +81,7 @@ def read_conversations(
     for source in sources:
         for value, _ in source.documents():
             for place, item in enumerate(value if isinstance(value, list) else [value]):
-                if is_event(item):
+                if is_event(item) or is_later_event(item):
                     # Times first: how files are called and listed is not the source's order.
                     events.append((str(item["timestamp"]), source.path, place, item))
                 elif isinstance(item, dict) and is_state(item):

@@ -9,7 +9,12 @@ from typing import Any
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
-from traceloc_plugins.openhands.conversation import is_event, is_state, read_conversations
+from traceloc_plugins.openhands.conversation import (
+    is_event,
+    is_later_event,
+    is_state,
+    read_conversations,
+)
 from traceloc_plugins.openhands.trajectory import history_of, is_v0_event, read_trajectories
 
 _FOLDERS = ("events", "llm_completions")
@@ -30,6 +35,8 @@ class OpenHandsLoader:
                 return 0.93
             if is_state(record):
                 return 0.9
+            if is_later_event(record):
+                return 0.8
             if _is_completion(record):
                 return 0.6
             inner = history_of(record)
@@ -52,7 +59,7 @@ class OpenHandsLoader:
         v0: list[Source] = []
         for source in sources:
             records = source.head().records[:3]
-            new = any(is_event(r) or is_state(r) or _is_completion(r) for r in records)
+            new = any(any(is_new(r) for is_new in _NEW) for r in records)
             (v1 if new else v0).append(source)
         yield from read_conversations(v1, folder_of)
         yield from read_trajectories(v0)
@@ -70,3 +77,7 @@ def _is_completion(record: dict[str, Any]) -> bool:
     if not {"messages", "context_window"} <= record.keys() or not isinstance(response, dict):
         return False
     return word(response.get("id")) is not None
+
+
+_NEW = (is_event, is_state, is_later_event, _is_completion)
+"""What the files of a conversation of V1 hold."""

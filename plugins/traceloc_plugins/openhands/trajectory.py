@@ -28,6 +28,8 @@ _USAGE = {
     "cache_write_tokens": "cache_write",
 }
 _WORDS = ("final_thought", "thought", "content", "message")
+_GO_ON = "Please continue working on the task on whatever approach you think is suitable."
+"""How the evaluation harness answers an agent that asks, in the user's place."""
 _QUIET = frozenset({"null", "agent_state_changed", "recall", "agent_think"})
 """Observations that say nothing an agent could have got wrong."""
 _FAILED_STATES = frozenset({"error", "stopped", "rejected"})
@@ -145,7 +147,10 @@ class _Reader:
             add_tools(self.builder, args.get("tools"))
             self.writer.instruct(text_of(args.get("content")), event=id, **place)
         elif kind == "message" and source == "user":
-            self.writer.ask(text_of(args.get("content")), event=id, **place)
+            text = text_of(args.get("content"))
+            if text.startswith(_GO_ON):
+                place |= {"kind": "event", "flags": ("synthetic",)}
+            self.writer.ask(text, event=id, **place)
         elif kind == "condensation":
             gone = args.get("forgotten_event_ids")
             self.writer.condense(
@@ -180,6 +185,8 @@ class _Reader:
                 self._calls[id] = call.id
         keys = ("thought",) if call is not None and kind != "finish" else _WORDS
         text = next((text for key in keys if (text := text_of(args.get(key)))), "")
+        if kind == "finish" and not text and args.get("outputs"):
+            text = text_of(args["outputs"])
         usage, response_id = None, word(response.get("id"))
         if response_id and response_id not in self._counted:
             self._counted.add(response_id)
@@ -275,6 +282,9 @@ def _error(event: dict[str, Any], kind: str, extras: dict[str, Any], text: str) 
     if error := exit_error(code):
         # -1 is what the runtime gives where a command still runs after its time.
         return error.model_copy(update={"kind": "timeout"}) if code == -1 else error
+    if kind.startswith("browse") and extras.get("error") is True:
+        told = text_of(extras.get("last_browser_action_error")) or text
+        return declared_error(told or "the browser's action failed")
     if event.get("success") is False:
         return StepError(kind="tool", message=text[:500] or "success: false", declared=False)
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from traceloc.loading import Head, Source, TraceBuilder
-from traceloc.trace import Trace
+from traceloc.trace import Diagnostic, Trace
 from traceloc_plugins.otel import parquet, protobuf
 from traceloc_plugins.otel.containers import read_spans
 from traceloc_plugins.spans.assembly import assemble
@@ -40,7 +40,9 @@ class OTelLoader:
         return trace_ids(source)
 
     def load(self, sources: Sequence[Source]) -> Iterator[Trace]:
-        """Yield one trace per trace id, as soon as its last line was read."""
+        """Yield one trace per trace id, as soon as the one after it was read."""
+        held: Trace | None = None
+        idle = 0
         for found in collect(sources, _documents, read_spans):
             trace = assemble(
                 TraceBuilder(format=self.name, source=found.path),
@@ -51,8 +53,26 @@ class OTelLoader:
                 repeated=found.repeated,
                 unjoined=found.unjoined,
             )
-            if trace.steps:
-                yield trace
+            if not trace.steps:
+                idle += 1
+                continue
+            if held is not None:
+                yield held
+            held = trace
+        if held is not None:
+            yield _with_idle(held, idle)
+
+
+def _with_idle(trace: Trace, idle: int) -> Trace:
+    """The last trace of a file, with a word on those in which no agent did anything."""
+    if not idle:
+        return trace
+    note = Diagnostic(
+        kind="skipped",
+        message="traces without a model call, a tool or an answer of an agent",
+        count=idle,
+    )
+    return trace.model_copy(update={"diagnostics": (*trace.diagnostics, note)})
 
 
 def _documents(source: Source) -> Iterator[tuple[Any, int | None]]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traceloc.errors import StoreError
-from traceloc.memory.exact import normalize, order, score
 from traceloc.memory.ledger import Database, read_meta
 from traceloc.memory.packing import Damage
 from traceloc.memory.sql_store import SqlStore
 from traceloc.memory.store import Neighbour
-from traceloc.memory.table import Part
+from traceloc.memory.vectors.exact import normalize, order, score
+from traceloc.memory.vectors.table import Part
 from traceloc_plugins.postgres.connecting import (
     SCHEMES,
     Server,

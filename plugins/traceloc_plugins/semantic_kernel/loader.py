@@ -31,6 +31,7 @@ _FAILURES = re.compile(
     r"|The tool call arguments are |(?:The )?[Ff]unction .{1,200} (?:was not found|is not found)",
 )
 """What the kernel's default handler makes of an exception, or of a call it refuses."""
+_KNOWN = frozenset(("text", "streaming_text", "function_call", "function_result", "reasoning"))
 _MEDIA = ("image", "audio", "binary", "file_reference", "streaming_file_reference")
 
 
@@ -98,6 +99,8 @@ class _Reader:
         }
         self.turns = Turns(builder, self._names)
         self._only = next(iter(self._names)) if len(self._names) == 1 else None
+        self._told: set[tuple[str, str]] = set()
+        """Ids of responses with their words."""
 
     def add(self, message: Any, index: int) -> None:
         if not _is_message(message):
@@ -121,8 +124,12 @@ class _Reader:
         calls = [item for item in items if item.get("content_type") == "function_call"]
         self._add_results(items, fields)
         who = text_field(message, "name")
+        for item in items:
+            kind = str(item.get("content_type"))[:64]
+            if kind not in _KNOWN and not _words(item):
+                self._builder.note("skipped", f"items of type {kind!r}")
         if role == "system":
-            self.turns.instruct(self._only or who or "assistant", text, **fields)
+            self._instruct(self._only or who, text, fields)
         elif role == "user" and (text or not items):
             known = who in self._names
             if known:  # another agent's words, as the next one gets them
@@ -131,6 +138,14 @@ class _Reader:
                 self.turns.ask(text, agent=who or "user", **fields)
         elif role == "assistant" and (text or calls):
             self._add_words(message, metadata, items, text, fields)
+
+    def _instruct(self, agent: str | None, text: str, fields: dict[str, Any]) -> None:
+        """A system prompt; among several agents that have names nobody is called assistant."""
+        if agent is not None or not self._names:
+            self.turns.instruct(agent or "assistant", text, **fields)
+            return
+        system = self._builder.agent("system", kind="system", attribution="role")
+        self._builder.step(kind="system", role="system", agent=system, text=text, **fields)
 
     def _add_words(
         self,
@@ -158,6 +173,10 @@ class _Reader:
             shown = {"finish_reason": message["finish_reason"]}
             fields["attributes"] = {**(fields["attributes"] or {}), **shown}
         usage = metadata.get("usage")
+        id = id_field(metadata, "id")
+        if id and not calls and (id, text) in self._told:
+            fields["flags"] = ("duplicate",)  # told before a hand-off, and once more after it
+        self._told.add((id or "", text))
         self.turns.say(
             who,
             text,
@@ -168,7 +187,7 @@ class _Reader:
             ),
             model=text_field(message, "ai_model_id"),
             usage=_usage(usage) if isinstance(usage, dict) else None,
-            llm_call_id=id_field(metadata, "id"),
+            llm_call_id=id,
             **fields,
         )
 

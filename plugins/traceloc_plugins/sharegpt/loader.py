@@ -59,8 +59,9 @@ def _read_row(builder: TraceBuilder, row: dict[str, Any]) -> Trace:
     )
     add_tools(builder, row.pop("tool_definitions", None) or row.pop("tools", None))
     chat = ChatReader(builder, agent=agent)
+    plain = _Plain(builder, turns)
     for index, turn in drain(turns):
-        chat.add(_as_message(turn), index)
+        chat.add(plain.read(_as_message(turn), index), index)
     return builder.build(
         id=id_field(row, "id", "conversation_id"),
         session_id=id_field(row, "run_id"),
@@ -69,9 +70,57 @@ def _read_row(builder: TraceBuilder, row: dict[str, Any]) -> Trace:
     )
 
 
+class _Plain:
+    """Rows that know but users and assistants: calls stand in tags, and a user brings results.
+
+    Args:
+        builder: The trace under construction.
+        turns: All turns of the row.
+    """
+
+    def __init__(self, builder: TraceBuilder, turns: Sequence[Any]) -> None:
+        roles = [_role(turn) for turn in turns]
+        self._builder = builder
+        self._plain = not {"tool", "function", "system"} & set(roles)
+        answered = roles.index("assistant") if "assistant" in roles else len(roles)
+        self._prompted = roles[:answered].count("user") > 1
+        self._called = False
+
+    def read(self, message: Any, index: int) -> Any:
+        """The message with the role that its place in the row tells."""
+        if not self._plain or not isinstance(message, dict):
+            return message
+        role, text = message.get("role"), message.get("content")
+        if role == "user" and self._called:
+            self._builder.note("inferred", "what followed a call was taken for its result")
+            message = {**message, "role": "tool"}
+        elif role == "user" and index == 0 and self._prompted and _addresses_a_model(text):
+            self._builder.note("inferred", "the first of several requests was taken for a prompt")
+            message = {**message, "role": "system"}
+        self._called = role == "assistant" and bool(message.get("tool_calls"))
+        return message
+
+
+def _role(turn: Any) -> Any:
+    if not isinstance(turn, dict):
+        return None
+    said = turn.get("from", turn.get("role"))
+    return _ROLES.get(said, said) if isinstance(said, str) else None
+
+
+def _addresses_a_model(text: Any) -> bool:
+    return isinstance(text, str) and text.lstrip()[:8].lower() == "you are "
+
+
 def _as_message(turn: Any) -> Any:
     """The turn as a chat message; calls written as JSON, or in tags, become calls."""
-    if not isinstance(turn, dict) or "from" not in turn:
+    if not isinstance(turn, dict):
+        return turn
+    if "from" not in turn:
+        words = turn.get("content")
+        tagged = turn.get("role") == "assistant" and not turn.get("tool_calls")
+        if tagged and isinstance(words, str) and (calls := _calls(_tagged(words))):
+            return {**turn, "tool_calls": calls}
         return turn
     speaker, value = turn["from"], turn.get("value")
     message = {key: inner for key, inner in turn.items() if key not in ("from", "value")}

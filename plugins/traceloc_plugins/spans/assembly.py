@@ -115,7 +115,8 @@ def _fallback_agent(nodes: list[Node], order: list[int]) -> str:
     for position in order:
         node = nodes[position]
         name = node.span.text("gen_ai.workflow.name", "traceloop.workflow.name")
-        if name is None and node.parent is None and node.dialect is not None:
+        # A span whose parent is missing is a part of a run, and says nothing about the whole.
+        if name is None and node.span.parent is None and node.dialect is not None:
             guess = guessed_name(node.span)
             if guess and node.kind not in ("llm", "tool") and guess[0] not in GENERIC_ROOTS:
                 name = guess[0]
@@ -171,6 +172,9 @@ def _task(builder: TraceBuilder, nodes: list[Node], order: list[int]) -> str | N
     return next((step.text.strip() for step in builder.steps if step.role == "user"), None)
 
 
+_STOCK_DESCRIPTIONS = frozenset({"OpenAI Agents instrumentation"})
+"""What instrumentations say of every agent."""
+
 _CAPTURE = {
     "autogen": "load AutoGen's own event log, since its spans never carry content",
     "gcp.vertex.agent": "set OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental and "
@@ -182,9 +186,15 @@ _CAPTURE = {
 
 def _capture_hint(node: Node) -> str:
     for scope, hint in _CAPTURE.items():
-        if node.span.scope.startswith(scope):
+        if node.span.scope.startswith(scope) or _is_of(scope, node.span):
             return hint
     return node.dialect.capture_hint if node.dialect else ""
+
+
+def _is_of(framework: str, span: RawSpan) -> bool:
+    """Whether attributes name the framework, where an export leaves the scope out."""
+    stated = span.text("gen_ai.system", "gen_ai.provider.name") == framework
+    return stated or any(key.startswith(f"{framework}.") for key in span.attributes)
 
 
 def _diagnose(
@@ -222,12 +232,38 @@ def _finish_agents(builder: TraceBuilder, writer: Writer, nodes: list[Node]) -> 
         if len(others) > 1 or any((agent, other) in writer.voices.nested for other in others):
             if agent in acting:
                 builder.agent(agent, kind="orchestrator")
+    told = set()
     for step in builder.steps:
         if step.kind == "system" and len(step.to) == 1:
             builder.agent(step.to[0], instructions=step.text)
+            told.add(step.to[0])
+    for step in builder.steps:
+        if step.inputs and step.role == "assistant" and step.agent not in told:
+            ruled = (m.step for m in step.inputs if m.role == "system" and m.step is not None)
+            if (rules := next(ruled, None)) is not None:
+                # Of agents that are told the same, only the first has a step for it.
+                builder.agent(step.agent, instructions=builder.steps[rules].text)
+                told.add(step.agent)
     for node in nodes:
-        if node.agent in acting and (text := node.span.text("gen_ai.agent.description")):
-            builder.agent(node.agent, description=text)
+        name = node.agent or writer.voices.fallback
+        if name not in acting:
+            continue
+        if name not in told and (text := _instructions(node)):
+            builder.agent(name, instructions=text)
+            told.add(name)
+        description = node.span.text("gen_ai.agent.description") if node.agent else None
+        if description and description not in _STOCK_DESCRIPTIONS:
+            builder.agent(name, description=description)
+
+
+def _instructions(node: Node) -> str | None:
+    """What an agent's own span says it was told, where its model calls do not."""
+    if node.dialect is None or node.kind not in ("agent", "workflow", "task"):
+        return None
+    if node.parent is not None and node.span.first("gen_ai.system_instructions") is None:
+        return None
+    inputs = node.dialect.content(node.span).inputs
+    return next((m.text.strip() for m in inputs if m.role == "system" and m.text.strip()), None)
 
 
 def _add_span(builder: TraceBuilder, node: Node) -> None:

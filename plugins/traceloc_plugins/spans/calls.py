@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from traceloc_plugins.spans.delegation import handoff_target, is_handoff, known_name
+from traceloc_plugins.spans.dialect import ToolUse
 from traceloc_plugins.spans.messages import Call, Message
 from traceloc_plugins.spans.tree import Node
 
@@ -22,6 +25,7 @@ class MadeCall:
     """Position of the span that made it."""
     call: Call
     id: str
+    """Unique in the trace: a source's own id that comes again is numbered."""
     span: int | None = None
     """Position of the span that executed it."""
 
@@ -38,6 +42,7 @@ def match_calls(
     """
     made: dict[int, list[MadeCall]] = {}
     timeline: list[tuple[int, int, int]] = []
+    handoffs: list[tuple[int, int]] = []
     for position, message in outputs.items():
         made[position] = [
             MadeCall(position, call, call.id or f"{nodes[position].span.id}:{number}")
@@ -46,9 +51,13 @@ def match_calls(
         timeline.append((ends[position], 0, position))
     for position, node in enumerate(nodes):
         if executes(nodes, node):
-            timeline.append((node.span.start or node.span.end or 0, 1, position))
+            start = node.span.start or node.span.end or 0
+            if node.kind == "handoff":
+                handoffs.append((start, position))
+            else:
+                timeline.append((start, 1, position))
     timeline.sort()
-    matcher = _Matcher(nodes)
+    matcher = _Matcher(nodes, ends)
     later = []
     for _, what, position in timeline:
         if what == 0:
@@ -57,6 +66,8 @@ def match_calls(
             later.append(position)
     for position in later:  # clocks that disagree: the call's span ended after the tool had begun
         matcher.execute(position)
+    for start, position in sorted(handoffs):  # where a tool hands over, the tool is the answer
+        matcher.hand_over(position, start)
     return made, matcher.executed
 
 
@@ -69,65 +80,94 @@ def executes(nodes: list[Node], node: Node) -> bool:
 
 
 class _Matcher:
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, nodes: list[Node], ends: list[int]) -> None:
         self.executed: dict[int, MadeCall] = {}
         self._nodes = nodes
-        self._by_id: dict[str, MadeCall] = {}
-        self._by_name: dict[str, list[MadeCall]] = {}
+        self._ends = ends
+        self._times_met: dict[str, int] = {}
+        self._by_id: dict[str, OrderedDict[int, MadeCall]] = {}
+        self._by_name: dict[str, OrderedDict[int, MadeCall]] = {}
+        self._handoffs: OrderedDict[int, MadeCall] = OrderedDict()
 
     def open(self, calls: list[MadeCall]) -> None:
+        """Wait for the execution of calls."""
         for made in calls:
-            self._by_id[made.id] = made
-            self._by_name.setdefault(made.call.name, []).append(made)
+            if raw := made.call.id:
+                times = self._times_met[raw] = self._times_met.get(raw, 0) + 1
+                if times > 1:  # some model servers count calls anew in every response
+                    made.id = f"{raw}#{times}"
+                self._by_id.setdefault(raw, OrderedDict())[id(made)] = made
+            self._by_name.setdefault(made.call.name, OrderedDict())[id(made)] = made
+            if is_handoff(made.call.name):
+                self._handoffs[id(made)] = made
 
     def execute(self, position: int) -> bool:
+        """Join a tool's span to the call it carries out."""
         node = self._nodes[position]
-        if node.kind == "handoff":
-            found = self._handoff(position, node)
-        else:
-            found = self._tool(node)
-        if found is None:
+        return self._close(self._tool(node), position)
+
+    def hand_over(self, position: int, start: int) -> None:
+        """Join a hand-off's span to the call that asked for it."""
+        node = self._nodes[position]
+        if node.dialect is None:
+            return
+        target = node.dialect.handoff(node.span).target
+        later = None
+        for made in islice(self._handoffs.values(), _LOOKED_AT):
+            leads_to = handoff_target(made.call.name, made.call.arguments)
+            if leads_to is None or not target or known_name(leads_to, [target]) != target:
+                continue
+            if self._ends[made.caller] <= start:
+                self._close(made, position)
+                return
+            later = later or made
+        self._close(later, position)
+
+    def _close(self, made: MadeCall | None, position: int) -> bool:
+        if made is None:
             return False
-        found.span = position
-        self.executed[position] = found
+        made.span = position
+        self.executed[position] = made
+        del self._by_name[made.call.name][id(made)]
+        self._handoffs.pop(id(made), None)
+        if raw := made.call.id:
+            del self._by_id[raw][id(made)]
         return True
 
     def _tool(self, node: Node) -> MadeCall | None:
         tool = node.tool
         if tool is None:
             return None
-        if tool.call_id is not None:
-            found = self._by_id.get(tool.call_id)
-            if found is not None:
-                return found if found.span is None else None
-        waiting = self._waiting(tool.name)
+        waiting: list[MadeCall]
+        if tool.call_id is not None and tool.call_id in self._by_id:
+            # An id that comes again means the later call, unless that is another tool's.
+            waiting = list(islice(reversed(self._by_id[tool.call_id].values()), _LOOKED_AT))[::-1]
+            return self._best(waiting, node, tool, latest=True)
+        waiting = list(islice(self._by_name.get(tool.name, OrderedDict()).values(), _LOOKED_AT))
         if tool.call_id is not None:
             waiting = [made for made in waiting if made.call.id is None]
-        if not waiting:
-            return None
+        return self._best(waiting, node, tool, latest=False)
+
+    def _best(
+        self, waiting: list[MadeCall], node: Node, tool: ToolUse, *, latest: bool
+    ) -> MadeCall | None:
+        if len(waiting) < 2:
+            return next(iter(waiting), None)
         wanted = canonical(tool.arguments)
-        best = [made for made in waiting if canonical(made.call.arguments) == wanted] or waiting
-        same = [made for made in best if self._nodes[made.caller].agent == node.agent]
-        return (same or best)[0]
 
-    def _handoff(self, position: int, node: Node) -> MadeCall | None:
-        if node.dialect is None:
-            return None
-        target = node.dialect.handoff(node.span).target
-        for name in list(self._by_name):
-            for made in self._waiting(name):
-                leads_to = handoff_target(name, made.call.arguments)
-                if leads_to is not None and target and known_name(leads_to, [target]) == target:
-                    return made
-        return None
+        def fit(made: MadeCall) -> tuple[bool, bool, bool]:
+            return (
+                made.call.name == tool.name,
+                canonical(made.call.arguments) == wanted,
+                self._nodes[made.caller].agent == node.agent,
+            )
 
-    def _waiting(self, name: str) -> list[MadeCall]:
-        """Calls not executed yet; the list is swept so that it never grows stale."""
-        listed = self._by_name.get(name)
-        if not listed:
-            return []
-        listed[:] = [made for made in listed if made.span is None]
-        return listed[:_LOOKED_AT]
+        fits = [(fit(made), made) for made in waiting]
+        top = max(how for how, _ in fits)
+        best = [made for how, made in fits if how == top]
+        if latest:
+            return next(made for made in best if made.caller == best[-1].caller)
+        return best[0]
 
 
 def canonical(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from traceloc_plugins.spans.calls import canonical
-from traceloc_plugins.spans.messages import Message, json_text
+from traceloc_plugins.spans.messages import Call, Message, json_text
 from traceloc_plugins.spans.values import decoded
 
 _TELLING = 8
@@ -20,8 +20,9 @@ class Conversation:
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, str], list[int]] = {}
-        self._calls: dict[str, int] = {}
-        self._results: dict[str, int] = {}
+        self._calls: dict[str, list[int]] = {}
+        self._asked: dict[tuple[str, str], list[int]] = {}
+        self._results: dict[str, dict[str, list[int]]] = {}
         self._same_calls: dict[tuple[str, str], list[int]] = {}
         self._passed_on: dict[str, int] = {}
 
@@ -32,8 +33,10 @@ class Conversation:
 
     def called(self, call_id: str, name: str, arguments: Any, step: int) -> None:
         """Remember which step made a call."""
-        self._calls[call_id] = step
-        self._same_calls.setdefault((name, canonical(arguments)), []).append(step)
+        asked = canonical(arguments)
+        self._calls.setdefault(call_id, []).append(step)
+        self._asked.setdefault((call_id, f"{name} {asked}"), []).append(step)
+        self._same_calls.setdefault((name, asked), []).append(step)
         for value in arguments.values() if isinstance(arguments, dict) else (arguments,):
             if isinstance(value, str) and len(text := value.strip()) >= _TELLING:
                 self._passed_on[text] = step
@@ -42,13 +45,19 @@ class Conversation:
         """The step whose call has this text as an argument: how a task gets to a sub-agent."""
         return self._passed_on.get(text.strip())
 
-    def answered(self, call_id: str, step: int) -> None:
+    def answered(self, call_id: str, step: int, text: str) -> None:
         """Remember which step brought a call's result."""
-        self._results[call_id] = step
+        self._results.setdefault(call_id, {}).setdefault(_key("tool", text), []).append(step)
+
+    def results(self, call_id: str | None) -> list[int]:
+        """The steps that brought results of calls with this id, in order."""
+        known = self._results.get(call_id or "", {})
+        return sorted(step for steps in known.values() for step in steps)
 
     def caller(self, call_id: str | None) -> int | None:
         """The step that made a call."""
-        return self._calls.get(call_id) if call_id else None
+        made = self._calls.get(call_id) if call_id else None
+        return made[-1] if made else None
 
     def has_said(self, role: str, text: str) -> bool:
         """Whether some step said exactly this."""
@@ -62,13 +71,11 @@ class Conversation:
             times: How often this input has said what it says, counted here: the second "go on"
                 of a conversation is not the first one again.
         """
-        if message.call_id is not None:
-            found = self._results.get(message.call_id)
-            if found is not None:
-                return found
+        if message.call_id is not None and message.call_id in self._results:
+            return self._result(message.call_id, message.text, times)
         for call in message.calls:
-            if call.id is not None and (found := self._calls.get(call.id)) is not None:
-                return found
+            if call.id is not None and (made := self._calls.get(call.id)):
+                return self._maker(call, made, times)
         text = _key(message.role, message.text)
         if not text and message.calls:
             # Responses items have two ids, and some instrumentations repeat the other one.
@@ -81,6 +88,22 @@ class Conversation:
             # Another agent's words come back as a user message, a result as plain text.
             role = next((r for r in ("assistant", "tool") if (r, text) in self._said), role)
         return _nth(self._said, (role, text), times)
+
+    def _result(self, call_id: str, text: str, times: dict[tuple[str, str], int]) -> int | None:
+        """The result of a call; of several calls with one id, the one that says the same."""
+        known = self._results[call_id]
+        if len(self._calls.get(call_id, ())) < 2:
+            return max(steps[-1] for steps in known.values())
+        key = _key("tool", text)
+        return _nth({(call_id, key): known.get(key, [])}, (call_id, key), times)
+
+    def _maker(self, call: Call, made: list[int], times: dict[tuple[str, str], int]) -> int:
+        """The step that made a call; of several calls with one id, the one that asks the same."""
+        if len(made) < 2:
+            return made[-1]
+        key = (call.id or "", f"{call.name} {canonical(call.arguments)}")
+        found = _nth(self._asked, key, times)
+        return made[-1] if found is None else found
 
 
 def _key(role: str, text: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from traceloc.loading import TraceBuilder, declared_error, infer_error, result_error
+from traceloc.loading import TraceBuilder, declared_error, infer_error
 from traceloc.trace import InputMessage, Role, StepKind, ToolCall
+from traceloc_plugins.spans.answers import add_answer, shown_error
 from traceloc_plugins.spans.conversation import Conversation
 from traceloc_plugins.spans.messages import Message
 from traceloc_plugins.spans.order import Item
 from traceloc_plugins.spans.tree import Node
-from traceloc_plugins.spans.values import decoded, moment
+from traceloc_plugins.spans.values import moment
 from traceloc_plugins.spans.voices import Voices
 
 _OBSERVATION = re.compile(
@@ -58,30 +59,37 @@ class InputWriter:
             return None
         times: dict[tuple[str, str], int] = {}
         listed: list[InputMessage] = []
+        seen: set[int] = set()
         for message in given:
-            if message.is_empty:
-                continue
+            if not (message.text or message.calls or message.call_id):
+                continue  # nothing, or a thought of before
             step = self._conversation.find(message, times)
             if step is None and message.calls and not message.text and listed:
                 step = self._late_calls(node, listed[-1].step, message)
-            if step is None and not (message.role == "tool" and message.call_id in self._spanned):
+            if step is None and message.role == "tool" and message.call_id in self._spanned:
+                known = self._conversation.results(message.call_id)
+                step = next((result for result in known if result not in seen), None)
+            elif step is None:
                 step = self._new_input(node, item, message)
                 times[message.role, message.text.strip()] = (
                     times.get((message.role, message.text.strip()), 0) or 1
                 )
             role = cast("Role", message.role)
+            if step is not None and (role == "other" or (role == "tool" and message.calls)):
+                role = self.builder.steps[step].role  # some write the tool's name there, or "tool"
             if listed and step is not None and listed[-1].step == step:
                 continue  # one response that the next prompt gives back in pieces
             if step is None:
                 listed.append(InputMessage(role=role, text=message.text))
             else:
                 # One object per step: a history of n messages is repeated n times.
-                known = self._repeats.get((step, role))
-                if known is None:
+                repeat = self._repeats.get((step, role))
+                if repeat is None:
                     speaker = self.builder.steps[step].agent
-                    known = InputMessage(role=role, step=step, agent=speaker)
-                    self._repeats[step, role] = known
-                listed.append(known)
+                    repeat = InputMessage(role=role, step=step, agent=speaker)
+                    self._repeats[step, role] = repeat
+                listed.append(repeat)
+                seen.add(step)
         return tuple(listed)
 
     def _late_calls(self, node: Node, before: int | None, message: Message) -> int | None:
@@ -115,11 +123,11 @@ class InputWriter:
                 kind="system", role="system", agent="system", to=(agent,), **common
             )
         elif message.role == "tool" and message.call_id is None:
-            step = self._observed(agent, common)
+            step = self._observed(agent, message.name, common)
         elif message.role in ("assistant", "tool"):
             step = self._copied(agent, message, common)
         elif _OBSERVATION.match(message.text):
-            step = self._observed(agent, common)
+            step = self._observed(agent, None, common)
         else:
             step = self._from_outside(node, agent, message, common)
         self._conversation.said(message.role, message.text, step)
@@ -131,26 +139,17 @@ class InputWriter:
         caller = self._conversation.caller(call_id)
         calls = self.builder.steps[caller].tool_calls if caller is not None else ()
         name = next((call.name for call in calls if call.id == call_id), message.name or "tool")
-        error = result_error(decoded(message.text)) if message.text[:1] == "{" else None
-        if message.failed:
-            error = declared_error(message.text)
-        self.builder.agent(name, kind="tool", attribution="role")
-        step = self.builder.step(
-            kind="result",
-            role="tool",
-            agent=name,
-            tool=name,
-            call_id=call_id,
-            error=error,
-            **common,
-        )
-        self._conversation.answered(call_id, step)
+        error = declared_error(message.text) if message.failed else shown_error(message.text)
+        step = add_answer(self.builder, name, call_id=call_id, error=error, **common)
+        self._conversation.answered(call_id, step, message.text)
         return step
 
     def _copied(self, agent: str, message: Message, common: dict[str, Any]) -> int:
         """Something said before this trace began, or outside what was recorded."""
         calls = [ToolCall(name=c.name, id=c.id, arguments=c.arguments) for c in message.calls]
         kind: StepKind = "action" if calls else "message"
+        if message.role == "assistant" and message.name in self.voices.names:
+            agent = message.name or agent  # put in by a framework in the name of another agent
         if message.role == "tool":
             kind = "event"
             agent = message.name or "tool"
@@ -167,33 +166,25 @@ class InputWriter:
             if call.id:
                 self._conversation.called(call.id, call.name, call.arguments, step)
         if message.call_id:
-            self._conversation.answered(message.call_id, step)
+            self._conversation.answered(message.call_id, step, message.text)
         return step
 
-    def _observed(self, agent: str, common: dict[str, Any]) -> int:
+    def _observed(self, agent: str, tool: str | None, common: dict[str, Any]) -> int:
         """What the environment answered, in words of the framework and without a call's id."""
         text = common["text"]
         body = _OBSERVATION.sub("", text, count=1)
         error = infer_error(text) or infer_error(body.lstrip())
-        call = self._answered_call(agent, text)
+        call = self._answered_call(agent, tool, text)
         if call is not None:
-            self.builder.agent(call.name, kind="tool", attribution="role")
-            step = self.builder.step(
-                kind="result",
-                role="tool",
-                agent=call.name,
-                tool=call.name,
-                call_id=call.id,
-                error=error,
-                **common,
-            )
-            self._conversation.answered(call.id or "", step)
+            step = add_answer(self.builder, call.name, call_id=call.id, error=error, **common)
+            self._conversation.answered(call.id or "", step, text)
             return step
         repeats = False
         for before in reversed(self.builder.steps):
-            if before.kind != "result":
+            if before.kind not in ("result", "system"):
                 break
-            repeats = repeats or (len(before.text) > 7 and before.text in text)
+            if before.kind == "result":
+                repeats = repeats or (len(before.text) > 7 and before.text in text)
         self.builder.agent("environment", kind="tool", attribution="role")
         return self.builder.step(
             kind="event",
@@ -205,8 +196,8 @@ class InputWriter:
             **common,
         )
 
-    def _answered_call(self, agent: str, text: str) -> ToolCall | None:
-        """The call an observation answers: the one it names, else the agent's only open one."""
+    def _answered_call(self, agent: str, tool: str | None, text: str) -> ToolCall | None:
+        """The call an observation answers: one it names, else the agent's only open one."""
         last = self.voices.last_said.get(agent)
         if last is None:
             return None
@@ -218,7 +209,8 @@ class InputWriter:
         named = _CALL_ID.match(text)
         if named is not None:
             return next((call for call in waiting if call.id == named[1]), None)
-        return waiting[0] if len(waiting) == 1 else None
+        same = [call for call in waiting if call.name == tool]
+        return same[0] if same else waiting[0] if len(waiting) == 1 else None
 
     def _from_outside(
         self, node: Node, agent: str, message: Message, common: dict[str, Any]

@@ -15,20 +15,15 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from traceloc.loading import parse_arguments, text_of
+from traceloc.trace import Role
 from traceloc_plugins.literals import read_literal
-from traceloc_plugins.spans.values import decoded
+from traceloc_plugins.roles import ROLES
+from traceloc_plugins.spans.ai_sdk import plain_part
+from traceloc_plugins.spans.values import decoded, media_in_words
 
-_ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
+_ROLES: dict[str, Role] = {
+    **ROLES,
     "chatbot": "assistant",
-    "tool": "tool",
-    "function": "tool",
     "tool-response": "tool",
     "tool-call": "assistant",
 }
@@ -152,6 +147,8 @@ def _read_one(item: Any, role: str) -> list[Message]:
         own.failed = own.failed or item.get("status") == "error" or item.get("is_error") is True
     if isinstance(item.get("name"), str):
         own.name = item["name"]
+    if own.role == "user":
+        messages.append(messages.pop(0))  # results come first where they share a user's message
     return [message for message in messages if not message.is_empty]
 
 
@@ -192,7 +189,7 @@ def _from_content(role: str, content: Any) -> list[Message]:
     elif content is not None:
         _add_part(own, content, texts, results)
     own.text = "\n".join(texts)
-    if results and len(results) == 1 and not own.text and not own.calls:
+    if len(results) == 1 and own.text in ("", results[0].text) and not own.calls:
         return results
     return ([] if own.is_empty else [own]) + results
 
@@ -215,6 +212,7 @@ def _add_part(own: Message, part: Any, texts: list[str], results: list[Message])
         return
     if not isinstance(part, dict):
         return
+    part = plain_part(part)
     kind = _word(part.get("type"))
     if kind in _THINKING or part.get("thought") is True or "reasoningContent" in part:
         own.reasoning += _reasoning(part)
@@ -228,6 +226,8 @@ def _add_part(own: Message, part: Any, texts: list[str], results: list[Message])
         results.append(_result(part))
     elif (call := read_call(part)) is not None:
         own.calls.append(call)
+    elif (media := media_in_words(part)) is not None:
+        texts.append(media)
     elif isinstance(text := part.get("content", part.get("text")), str):
         _add_text(own, text, texts)
     elif (text := text_of(part)) and part.keys() - {"thought_signature", "cachePoint"}:
@@ -235,7 +235,7 @@ def _add_part(own: Message, part: Any, texts: list[str], results: list[Message])
 
 
 def _add_text(own: Message, text: str, texts: list[str]) -> None:
-    """Text, unless it is the ``repr`` of a call or of a text part."""
+    """Text, unless it is the ``repr`` of a call, a text part or a message."""
     if own.role != "assistant":
         texts.append(text)
         return
@@ -249,11 +249,15 @@ def _add_text(own: Message, text: str, texts: list[str]) -> None:
             own.calls.extend(filter(None, (read_call(raw) for raw in listed)))
         else:
             texts.append(text)
-    elif text.startswith("{'") and "'type': 'output_text'" in text:
-        value = decoded(text)
-        texts.append(str(value.get("text", text)) if isinstance(value, dict) else text)
+    elif text.startswith("{'") and any(mark in text for mark in _MESSAGE_REPR):
+        for said in read_messages(decoded(text), "assistant"):
+            own.calls.extend(said.calls)
+            texts.extend([said.text] if said.text else ())
     else:
         texts.append(text)
+
+
+_MESSAGE_REPR = ("'type': 'output_text'", "'role': 'assistant'")
 
 
 def _literal(quoted: str) -> str:
@@ -380,8 +384,8 @@ def _word(raw: Any) -> str:
 
 
 def clean_id(raw: Any) -> str | None:
-    """A call id; stray blanks around it are an exporter's mistake."""
-    return raw.strip() or None if isinstance(raw, str) else None
+    """A call id without stray blanks; Google ADK says where there is none."""
+    return raw.strip() or None if isinstance(raw, str) and raw != "<not specified>" else None
 
 
 def merged(messages: Iterable[Message]) -> Message | None:

@@ -13,7 +13,10 @@ PLACEHOLDERS = frozenset(
 )
 """Names that an instrumentation puts where it does not know the agent."""
 
-GENERIC_ROOTS = frozenset({"LangGraph", "RunnableSequence", "invocation", "unknown", "main", ""})
+GENERIC_ROOTS = frozenset(
+    {"LangGraph", "RunnableSequence", "invocation", "unknown", "main", ""}
+    | {"claude.conversation", "task", "turn"}
+)
 """Spans at the root of frameworks, whose name is the same for every application."""
 
 _ID = re.compile(r"(?:\w+[.-])?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)

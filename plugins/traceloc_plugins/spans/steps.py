@@ -6,6 +6,8 @@ calls and tools. Of the inputs only what nobody put out becomes a step: the task
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from traceloc_plugins.spans.calls import MadeCall, executes, match_calls
 from traceloc_plugins.spans.messages import Message, merged
 from traceloc_plugins.spans.order import Item
@@ -44,6 +46,7 @@ class Plan:
         self._task_of_the_root(models)
         self._handoffs_and_errors()
         self._inside_tools()
+        self._inside_speakers(spoken, order)
 
     def _speaks_for_itself(self, node: Node) -> bool:
         """An agent whose model calls were not recorded, but whose answer was."""
@@ -90,10 +93,12 @@ class Plan:
 
     def _results_before_readers(self, spoken: dict[int, tuple[Item, Item]]) -> None:
         """A model call that was given a result came after it, whatever the clocks say."""
-        results: dict[str, Item] = {}
+        results: dict[str, Item | None] = {}
         for item in self.items:
-            if item.kind == "result" and isinstance(item.payload, MadeCall):
-                results[item.payload.id] = item
+            if item.kind == "result" and isinstance(made := item.payload, MadeCall):
+                said = made.call.id or made.id
+                # Of several calls with one id, the time of the spans has to tell which was read.
+                results[said] = None if said in results else item
         for position, (given, _) in spoken.items():
             for message in reversed(self.nodes[position].content.inputs):
                 if message.role != "tool":
@@ -117,9 +122,7 @@ class Plan:
     def _handoffs_and_errors(self) -> None:
         for position, node in enumerate(self.nodes):
             if node.kind == "guardrail" or (
-                node.error is not None
-                and node.error.kind != "control_flow"
-                and not node.failed_below
+                node.failed_itself
                 and node.dialect is not None
                 and node.kind in (*_HOLDERS, "other", "memory")
             ):
@@ -139,11 +142,40 @@ class Plan:
             if last is not item:
                 item.before(last)
 
+    def _inside_speakers(self, spoken: dict[int, tuple[Item, Item]], order: list[int]) -> None:
+        """What ran inside an agent lies between what it was given and what it answered.
+
+        It also comes before the error that ended what it ran in.
+        """
+        speakers = {position for position in spoken if self.nodes[position].kind == "agent"}
+        ended = {item.node: item for item in self.items if item.kind == "event"}
+        around, around_end = self._nearest(speakers, order), self._nearest(ended.keys(), order)
+        for item in self.items:
+            speaker, end = around.get(item.node), around_end.get(item.node)
+            if speaker is not None:
+                given, said = spoken[speaker]
+                given.before(item)
+                if not self.made.get(speaker):
+                    item.before(said)
+            if end is not None:
+                item.before(ended[end])
+
+    def _nearest(self, wanted: Collection[int], order: list[int]) -> dict[int, int]:
+        """The nearest span above that is among the wanted ones, where there is one."""
+        found: dict[int, int] = {}
+        for position in order if wanted else ():
+            above = self.nodes[position].parent
+            nearest = above if above in wanted else found.get(-1 if above is None else above)
+            if nearest is not None:
+                found[position] = nearest
+        return found
+
 
 def _times(nodes: list[Node], order: list[int]) -> tuple[list[int], list[int]]:
     """Start and end of every span; a model call ends before the tools that run below it start.
 
-    A span without times takes those of the span above, so that file order decides.
+    A span without times takes those of the span above, so that file order decides; one without an
+    end lasts as long as what ran in it.
     """
     starts, ends = [0] * len(nodes), [0] * len(nodes)
     for position in order:
@@ -152,10 +184,17 @@ def _times(nodes: list[Node], order: list[int]) -> tuple[list[int], list[int]]:
         span = node.span
         starts[position] = next((t for t in (span.start, span.end) if t is not None), above)
         ends[position] = next((t for t in (span.end, span.start) if t is not None), above)
-        if node.kind == "tool" and node.parent is not None:
-            parent: int | None = node.parent
-            while parent is not None and nodes[parent].kind in ("llm", "task"):
-                if nodes[parent].kind == "llm":
-                    ends[parent] = min(ends[parent], starts[position])
-                parent = nodes[parent].parent
+    first_tool: dict[int, int] = {}
+    for position in reversed(order):
+        node, tool = nodes[position], first_tool.get(position)
+        if node.kind == "llm" and tool is not None:
+            ends[position] = min(ends[position], tool)
+        if node.parent is None:
+            continue
+        if node.kind == "tool":
+            tool = starts[position]
+        if tool is not None and node.kind in ("tool", "llm", "task"):
+            first_tool[node.parent] = min(tool, first_tool.get(node.parent, tool))
+        if nodes[node.parent].span.end is None and nodes[node.parent].kind != "llm":
+            ends[node.parent] = max(ends[node.parent], ends[position])
     return starts, ends

@@ -14,6 +14,9 @@ from traceloc_plugins.spans.dialects.langgraph import STEPS_OF_AN_AGENT
 from traceloc_plugins.spans.names import GENERIC_ROOTS, is_placeholder
 from traceloc_plugins.spans.raw import RawSpan
 
+_TOLD_APART = 16
+"""Errors below a span that its own is compared with."""
+NO_MESSAGE = "the span failed"
 Note = Callable[[str, str], None]
 Choice = Callable[[RawSpan], Dialect | None]
 """Which dialect a span speaks; ``None`` for spans of something else, such as HTTP calls."""
@@ -36,13 +39,35 @@ class Node:
     llm_above: int | None = None
     """The model call this one is a part of, with no tool or agent between them."""
     error: StepError | None = None
-    failed_below: bool = False
+    failed_below: list[str] = field(default_factory=list)
+    """What the errors of spans below say, the first few of them."""
     speaks_below: bool = False
     """Whether a model call below has its output recorded."""
     shadowed: bool = False
     """Another span tells the same."""
     content: Content = field(default_factory=Content)
     tool: ToolUse | None = None
+
+    @property
+    def failed_itself(self) -> bool:
+        """Whether the error is its own, and not one that came up from a span below.
+
+        A run that stands a tool's failure may still end by another one.
+        """
+        if self.error is None or self.error.kind == "control_flow":
+            return False
+        said = self.error.message
+        if not self.failed_below:
+            return True
+        if said in (NO_MESSAGE, self.error.type) or len(self.failed_below) == _TOLD_APART:
+            return False
+        return not any(_is_retold(said, below) for below in self.failed_below)
+
+
+def _is_retold(said: str, below: str) -> bool:
+    """Whether two messages tell of one failure: frameworks put words in front of what they met."""
+    tails = [text.partition(": ")[2] for text in (said, below)]
+    return said in below or below in said or (tails[0] != "" and tails[0] == tails[1])
 
 
 def build_tree(
@@ -62,11 +87,15 @@ def build_tree(
         node = nodes[position]
         if node.parent is not None:
             above = nodes[node.parent]
-            failed = node.error is not None and node.error.kind != "control_flow"
-            above.failed_below |= failed or node.failed_below
+            said = list(node.failed_below)
+            if node.error is not None and node.error.kind != "control_flow":
+                said.append(node.error.message)
+            room = _TOLD_APART - len(above.failed_below)
+            above.failed_below += [m for m in said if m not in above.failed_below][:room]
             above.speaks_below |= node.speaks_below or (
                 node.kind == "llm" and bool(node.content.outputs)
             )
+    _heed_neighbours(nodes)
     _shadow(nodes)
     return nodes, order
 
@@ -158,6 +187,15 @@ def _inherit(nodes: list[Node], position: int, graphs: set[int]) -> None:
         node.tool = node.dialect.tool_use(node.span)
 
 
+def _heed_neighbours(nodes: list[Node]) -> None:
+    """What ran below a span may be recorded below one beside it, which failed of the same."""
+    told = {(node.parent, node.error.message) for node in nodes if node.error and node.failed_below}
+    for node in nodes:
+        if node.error and not node.failed_below and (node.parent, node.error.message) in told:
+            if node.kind not in ("llm", "tool"):
+                node.failed_below.append(node.error.message)
+
+
 def _shadow(nodes: list[Node]) -> None:
     """Mark spans that repeat another: a client call inside a model call, a tool inside itself."""
     inner: dict[int, list[int]] = {}
@@ -204,4 +242,4 @@ def span_error(span: RawSpan, kind: SpanKind) -> StepError | None:
     what = error_kind(f"{type_}: {message}")
     if kind == "llm" and what == "tool":
         what = "model"
-    return declared_error(message or type_ or "the span failed", type=type_ or None, kind=what)
+    return declared_error(message or type_ or NO_MESSAGE, type=type_ or None, kind=what)

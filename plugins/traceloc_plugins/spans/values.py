@@ -179,3 +179,22 @@ def _scaled(number: float) -> int | None:
         if number >= limit:
             return int(number) * factor if isinstance(number, int) else int(number * factor)
     return int(number * NS)
+
+
+_MEDIA = frozenset({"blob", "uri", "file"})
+_MEDIA_KEYS = ("image", "document", "video", "audio", "inline_data", "inlineData", "fileData")
+"""Where Bedrock and Gemini keep media."""
+
+
+def media_in_words(part: dict[str, Any]) -> str | None:
+    """A picture, a recording or a file in a few words; its bytes are nothing to read."""
+    kind = part.get("type")
+    if isinstance(kind, str) and kind in _MEDIA:
+        named, where = part.get("modality"), part.get("uri") or part.get("file_id")
+        words = named if isinstance(named, str) else kind
+        is_told = isinstance(where, str) and where and not where.startswith("data:")
+        return f"[{words} {where}]" if is_told else f"[{words}]"
+    for key in _MEDIA_KEYS:
+        if isinstance(part.get(key), dict) and "text" not in part:
+            return "[file]" if "ata" in key else f"[{key}]"
+    return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from traceloc.loading import TraceBuilder, declared_error, result_error
+from traceloc.loading import TraceBuilder, declared_error
 from traceloc.trace import InputMessage, StepError, StepKind, ToolCall
+from traceloc_plugins.spans.answers import add_answer, shown_error
 from traceloc_plugins.spans.calls import MadeCall
 from traceloc_plugins.spans.conversation import Conversation
 from traceloc_plugins.spans.delegation import is_handoff, known_name
@@ -13,7 +14,7 @@ from traceloc_plugins.spans.inputs import InputWriter
 from traceloc_plugins.spans.order import Item
 from traceloc_plugins.spans.steps import Plan
 from traceloc_plugins.spans.tree import Node
-from traceloc_plugins.spans.values import decoded, moment
+from traceloc_plugins.spans.values import moment
 from traceloc_plugins.spans.voices import Voices
 
 
@@ -37,10 +38,11 @@ class Writer:
             plan.nodes,
             self.voices,
             self._conversation,
-            spanned={made.id for made in plan.executed.values()},
+            spanned={made.call.id or made.id for made in plan.executed.values()},
         )
         self._given: dict[int, tuple[InputMessage, ...]] = {}
-        self._groups: set[str] = set()
+        self._groups: dict[str, int] = {}
+        """The step of each model response, by the response's id."""
         self._writers = {
             "inputs": self._take,
             "output": self._output,
@@ -79,10 +81,12 @@ class Writer:
         usage, group = None, None
         if node.dialect is not None and node.kind == "llm":
             group = node.dialect.call_group(node.span)
-            if group is None or group not in self._groups:
-                usage = node.dialect.usage(node.span)
-            if group:
-                self._groups.add(group)
+            usage = node.dialect.usage(node.span)
+            if usage is not None and (first := self._groups.get(group or "")) is not None:
+                # Counted once, with the last word on it: an id may stand for a growing run.
+                known = self.builder.steps[first]
+                self.builder.steps[first] = known.model_copy(update={"usage": usage})
+                usage = None
         step = self.builder.step(
             kind=kind,
             role="assistant",
@@ -100,10 +104,13 @@ class Writer:
         )
         self.voices.acted(step, agent, targets, waits=handoffs > 0 and not targets)
         self.voices.last_said[agent] = step
+        if group:
+            self._groups.setdefault(group, step)
         if message is not None:
             self._conversation.said("assistant", message.text, step)
         for call in made:
-            self._conversation.called(call.id, call.call.name, call.call.arguments, step)
+            said = call.call.id or call.id
+            self._conversation.called(said, call.call.name, call.call.arguments, step)
 
     def _call(self, item: Item) -> None:
         """A tool ran, and no model response that is recorded asked for it."""
@@ -142,26 +149,22 @@ class Writer:
                 text = f"handed off to {handoff.target}"
         error = self._real(node.error)
         if error is None and tool is not None:
-            if text and text[:1] == "{":
-                error = result_error(decoded(text))
+            error = shown_error(text or "")
             if error is None and tool.failed:
                 error = declared_error(text or "the tool failed", type=tool.error_type)
         if text is None:
             text = error.message if error else ""
-        name = name or "tool"
-        self.builder.agent(name, kind="tool", attribution="role")
-        step = self.builder.step(
-            kind="result",
-            role="tool",
-            agent=name,
-            tool=name,
+        step = add_answer(
+            self.builder,
+            name or "tool",
             call_id=call_id,
             text=text,
             error=error,
             **self._place(node, item),
         )
         if call_id:
-            self._conversation.answered(call_id, step)
+            said = made.call.id if made and made.call.id else call_id
+            self._conversation.answered(said, step, text)
         self._conversation.said("tool", text, step)
 
     def _handoff(self, item: Item) -> None:

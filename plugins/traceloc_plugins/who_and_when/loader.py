@@ -14,8 +14,8 @@ from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.ag2.conversation import HUMANS, read_conversation
 from traceloc_plugins.magentic_one.conversation import is_orchestration, read_orchestration
-from traceloc_plugins.openai_chat.messages import ROLES
 from traceloc_plugins.records import drain, integer, keep_fields, read_traces, text_field
+from traceloc_plugins.roles import ROLES
 
 _AUTHORS = ("name", "agent", "speaker", "sender", "author", "role")
 _WORDS = ("content", "text", "message", "value")

@@ -23,6 +23,7 @@ from langgraph.prebuilt import InjectedState
 from langgraph.types import Command
 from langsmith import RunTree
 from openinference.instrumentation.langchain import LangChainInstrumentor
+from opentelemetry.instrumentation.langchain import LangchainInstrumentor as OpenLLMetry
 from scripted_model import MODEL, ScriptedModel
 from span_file import record_spans
 from story import (
@@ -132,6 +133,10 @@ def main(out: Path) -> None:
     (out / "state.json").write_text(json.dumps({"messages": messages}, default=str))
     with (out / "langsmith_runs.jsonl").open("w") as file:
         file.writelines(run.json() + "\n" for root in runs.traced_runs for run in walk(root))
+    with ScriptedModel(SCRIPT) as model, record_spans(out / "openllmetry.otlp.jsonl") as provider:
+        OpenLLMetry().instrument(tracer_provider=provider)
+        build_graph(model.base_url).compile(name="loans").invoke(INPUT)
+        OpenLLMetry().uninstrument()
     with ScriptedModel(SCRIPT) as model:
         graph = build_graph(model.base_url).compile(name="loans")
         asyncio.run(write_events(graph, out / "events.jsonl"))

@@ -56,6 +56,7 @@ _PART: dict[Requirement, str] = {
 }
 
 EXPORTS = (
+    Export("ag2", "spans.otlp.jsonl", "otel"),
     Export("autogen", "result.json", "autogen"),
     Export("autogen", "stream.jsonl", "autogen"),
     Export("autogen", "state.json", "autogen"),
@@ -78,6 +79,7 @@ EXPORTS = (
     Export("langgraph", "events.jsonl", "langgraph"),
     Export("langgraph", "langsmith_runs.jsonl", "langgraph"),
     Export("langgraph", "openinference.otlp.jsonl", "otel"),
+    Export("langgraph", "openllmetry.otlp.jsonl", "otel"),
     Export("llamaindex", "events.jsonl", "llamaindex"),
     Export(
         "llamaindex",
@@ -116,5 +118,11 @@ EXPORTS = (
     Export("strands", "spans.otlp.jsonl", "otel"),
 )
 FRAMEWORKS = tuple(dict.fromkeys(export.framework for export in EXPORTS))
-MISSED = frozenset({"inspect_ai", "llamaindex", "pydantic_ai"})
-"""Where the wrong call was not among the first three suspects when this was written."""
+FIRST = 3
+"""Among so many suspects the wrong call has to be, in the best that a framework writes."""
+MISSED = {"inspect_ai": 5}
+"""Where it is not among them: how far down it may stand.
+
+That it does stand below is tested too. Ranks move with the shipped weights, which nobody fits to
+this run, so a refit may have to change what is said here.
+"""

@@ -6,27 +6,24 @@ Run by the interpreters of the frameworks: nothing but the standard library.
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
+from loopback import (
+    CREATED,
+    MODEL,
+    LoopbackServer,
+    ScriptError,
+    count_tokens,
+    make_completion,
+)
 from story import Turn
 
-CREATED = 1_767_225_600
-MODEL = "gpt-4o"
-"""A name that frameworks know something about; nothing of that model is asked."""
 
-
-class ScriptError(RuntimeError):
-    """Somebody asked for words the script does not have, or left before a decisive one."""
-
-
-class ScriptedModel:
-    """Serves a script on a free port of 127.0.0.1 while the ``with`` block runs.
+class ScriptedModel(LoopbackServer):
+    """Serves a script.
 
     Args:
         script: Prompt and turns of each agent. Who asks is known by the prompt; the n-th request of
@@ -34,35 +31,26 @@ class ScriptedModel:
     """
 
     def __init__(self, script: Mapping[str, tuple[str, tuple[Turn, ...]]]) -> None:
+        super().__init__()
         self.script = script
         self.asked: Counter[str] = Counter()
-        self.errors: list[str] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
-    @property
-    def base_url(self) -> str:
-        """What a client wants as ``base_url``."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+    def respond(
+        self, path: str, request: dict[str, Any]
+    ) -> dict[str, Any] | Iterator[dict[str, Any]]:
+        """The answer in the protocol of ``path``; of the older one as a stream where asked for."""
+        number, turn = self.answer(request)
+        if path.endswith("/responses"):
+            return respond(request, number, turn)
+        done = complete(request, number, turn)
+        return cut(done) if request.get("stream") else done
 
-    def __enter__(self) -> ScriptedModel:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        if self.errors:
-            raise ScriptError("; ".join(self.errors)) from error
+    def check_spoken(self) -> None:
+        """Raise unless every agent spoke its decisive turn."""
         for name, (_, turns) in self.script.items():
             # A first agent that does not get its work back has no last turn.
-            if error is None and self.asked[name] < max(2, len(turns) - 1):
+            if self.asked[name] < max(2, len(turns) - 1):
                 raise ScriptError(f"{name!r} spoke {self.asked[name]} of {len(turns)} turns")
 
     def answer(self, request: dict[str, Any]) -> tuple[int, Turn]:
@@ -98,26 +86,7 @@ def complete(request: dict[str, Any], number: int, turn: Turn) -> dict[str, Any]
             }
             for place, call in enumerate(turn.calls)
         ]
-    asked, spoken = _count(request["messages"]), _count(message)
-    return {
-        "id": f"chatcmpl-{number}",
-        "object": "chat.completion",
-        "created": CREATED + number,
-        "model": request.get("model", MODEL),
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "finish_reason": "tool_calls" if turn.calls else "stop",
-                "logprobs": None,
-            }
-        ],
-        "usage": {
-            "prompt_tokens": asked,
-            "completion_tokens": spoken,
-            "total_tokens": asked + spoken,
-        },
-    }
+    return make_completion(request, message, id=f"chatcmpl-{number}", number=number)
 
 
 def cut(done: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -162,7 +131,7 @@ def respond(request: dict[str, Any], number: int, turn: Turn) -> dict[str, Any]:
         }
         for place, call in enumerate(turn.calls)
     ]
-    asked, spoken = _count(request["input"]), _count(output)
+    asked, spoken = count_tokens(request["input"]), count_tokens(output)
     return {
         "id": f"resp_{number}",
         "object": "response",
@@ -187,48 +156,3 @@ def respond(request: dict[str, Any], number: int, turn: Turn) -> dict[str, Any]:
             "total_tokens": asked + spoken,
         },
     }
-
-
-def _count(value: Any) -> int:
-    return len(json.dumps(value)) // 4
-
-
-def _make_handler(model: ScriptedModel) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keep quiet."""
-
-        def do_GET(self) -> None:
-            self._send(200, "application/json", json.dumps({"object": "list", "data": []}))
-
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            try:
-                number, turn = model.answer(request)
-            except ScriptError as error:
-                model.errors.append(str(error))
-                sys.stderr.write(f"{error}\n")
-                self._send(400, "application/json", json.dumps({"error": {"message": str(error)}}))
-                return
-            if self.path.endswith("/responses"):
-                body = json.dumps(respond(request, number, turn))
-                self._send(200, "application/json", body)
-                return
-            done = complete(request, number, turn)
-            if request.get("stream"):
-                lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in cut(done)]
-                self._send(200, "text/event-stream", "".join([*lines, "data: [DONE]\n\n"]))
-            else:
-                self._send(200, "application/json", json.dumps(done))
-
-        def _send(self, status: int, kind: str, body: str) -> None:
-            data = body.encode()
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-    return Handler

@@ -126,6 +126,21 @@ CHAT: list[dict[str, Any]] = [
     {"type": "tool", "content": "done", "tool_call_id": "c2", "name": "transfer_to_writer"},
     ai([{"type": "text", "text": "Twelve."}], name="writer", id="a3"),
 ]
+STORY = [  # what CHAT and its like tell
+    ("system", "system", ("clerk",)),
+    ("message", "user", ()),
+    ("action", "clerk", ()),
+    ("result", "stock", ()),
+    ("handoff", "clerk", ("writer",)),
+    ("result", "transfer_to_writer", ()),
+    ("message", "writer", ()),
+]
+
+
+def shown(trace: Any) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(step.kind, step.agent, step.to) for step in trace.steps]
+
+
 DOCUMENTS = {"langgraph": LANGGRAPH}
 GROUPED = {
     "langgraph": {

@@ -31,8 +31,9 @@ def export_command(
 ) -> None:
     """Write the schemata out, for 'memory import' elsewhere. Texts in them are masked."""
     from traceloc.memory.documents import write_schemata
+    from traceloc.quoting import say_count
 
     found = list_of(memory, system)
     with console.open_output(output) as stream:
         console.write_pieces(write_schemata(found, format.value), stream)
-    console.say(f"{len(found)} schemata")
+    console.say(say_count(len(found), "schema", "schemata"))

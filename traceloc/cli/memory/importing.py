@@ -27,9 +27,10 @@ def import_command(
     from traceloc.labels.recording import name_user
     from traceloc.memory.documents import read_schemata
     from traceloc.memory.seed import load_seed
+    from traceloc.quoting import say_count
 
     schemata = load_seed() if path == "seed" else read_schemata(path)
     found = open_for_change(memory)
     change = found.put_schemata(schemata, who=name_user(), note=path)
     new = 0 if change is None else len(change.put)
-    console.say(f"{len(schemata)} schemata read, {new} taken in")
+    console.say(f"{say_count(len(schemata), 'schema', 'schemata')} read, {new} taken in")

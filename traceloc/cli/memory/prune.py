@@ -25,9 +25,10 @@ def prune_command(
     'memory undo' brings them back.
     """
     from traceloc.labels.recording import name_user
+    from traceloc.quoting import say_count
     from traceloc.reporting.memory import list_schemata
 
     gone = open_for_change(memory).prune(max_size, who=name_user())
     width = console.report_options(sys.stdout, color=False).width
     console.write_pieces(list_schemata(gone, width=width), sys.stdout)
-    console.say(f"{len(gone)} schemata evicted")
+    console.say(f"{say_count(len(gone), 'schema', 'schemata')} evicted")

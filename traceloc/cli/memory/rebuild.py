@@ -22,6 +22,7 @@ def rebuild_command(
     from traceloc.cli.progress import ProgressBar
     from traceloc.labels.recording import name_user
     from traceloc.memory.embedding import embed_anew
+    from traceloc.quoting import say_count
 
     found = open_for_change(memory)
     if found.empty:
@@ -33,4 +34,5 @@ def rebuild_command(
     finally:
         bar.clear()
     made = found.distil_all(who=name_user()) if distil else 0
-    console.say(f"rebuilt {found.store.count('schema')} schemata, distilled {made}")
+    schemata = say_count(found.store.count("schema"), "schema", "schemata")
+    console.say(f"rebuilt {schemata}, distilled {made}")

@@ -21,7 +21,7 @@ def search_command(
     memory: Memory = None,
     debug: Debug = False,
 ) -> None:
-    """Find the schemata nearest to a text: id, cosine, system, title."""
+    """Find the schemata similar to a text: id, cosine, system, title."""
     from traceloc.reporting.memory import list_matches
 
     found = open_for_reading(memory)
@@ -30,6 +30,9 @@ def search_command(
     width = console.report_options(sys.stdout, color=False).width
     matches = found.search(text, k=k, system=system)
     console.write_pieces(list_matches(matches, width=width), sys.stdout)
+    if not matches:
+        console.say("nothing similar is remembered")
+        return
     needed = found.settings.similar_above
     if not any(match.similarity >= needed for match in matches):
         console.say(f"none is so similar that a scan would recall it ({needed:.2f})")

@@ -185,8 +185,14 @@ def _add(found: Content, about: dict[str, Any]) -> None:
     for keys, role, target in _DIRECTIONS:
         for key in keys:
             if (raw := about.get(key)) is not None:
-                target_list = found.inputs if target == "inputs" else found.outputs
-                target_list.extend(read_messages(raw, role))
+                known = found.inputs if target == "inputs" else found.outputs
+                ruled = {message.text for message in known if message.role == "system"}
+                # Some write the instructions apart and among the messages.
+                known.extend(
+                    message
+                    for message in read_messages(raw, role)
+                    if message.role != "system" or message.text not in ruled
+                )
                 break
 
 

@@ -27,6 +27,11 @@ STEPS_OF_AN_AGENT = frozenset({"agent", "model", "model_request", "tools"})
 """Nodes that the graph of one prebuilt agent is made of."""
 
 
+_HOOKS = frozenset({"before_agent", "before_model", "after_model", "after_agent"})
+"""What LangChain's middlewares do in a node of their own, ``SummarizationMiddleware.before_model``
+for one."""
+
+
 def metadata_of(about: dict[str, Any], *names: str) -> dict[str, Any]:
     """A run's metadata: JSON in a string, an object, or flattened to one attribute a key."""
     for name in names:
@@ -37,8 +42,13 @@ def metadata_of(about: dict[str, Any], *names: str) -> dict[str, Any]:
             return found
         prefix = f"{name}."
         if flat := {key[len(prefix) :]: about[key] for key in about if key.startswith(prefix)}:
-            return flat
+            return {key: _unquoted(value) for key, value in flat.items()}
     return {}
+
+
+def _unquoted(value: Any) -> Any:
+    """A text without the quotes of JSON, which Langfuse's SDK of version 5 puts round it."""
+    return decoded(value) if isinstance(value, str) and value[:1] == '"' else value
 
 
 def agent_of(namespace: object) -> str | None:
@@ -46,7 +56,12 @@ def agent_of(namespace: object) -> str | None:
     if not isinstance(namespace, str) or not namespace:
         return None
     name = namespace.partition("|")[0].partition(":")[0].strip()
-    return name if name and name not in NODES else None
+    return name if name and not is_inner(name) else None
+
+
+def is_inner(node: str) -> bool:
+    """Whether a node is a part of one agent: its model, its tools, a hook of a middleware."""
+    return node in NODES or node.rpartition(".")[2] in _HOOKS
 
 
 def agent_in(metadata: dict[str, Any]) -> tuple[str, Attribution] | None:

@@ -7,7 +7,12 @@ from typing import Any
 
 from traceloc.trace import SpanKind, Usage
 from traceloc_plugins.spans.dialect import Attribution, Content, Handoff, ToolUse
-from traceloc_plugins.spans.dialects.langgraph import agent_in, is_langgraph, metadata_of
+from traceloc_plugins.spans.dialects.langgraph import (
+    agent_in,
+    is_inner,
+    is_langgraph,
+    metadata_of,
+)
 from traceloc_plugins.spans.dialects.llamaindex import agent_of_step, is_preparation, take_output
 from traceloc_plugins.spans.messages import Call, Message, clean_id, read_messages, role_of
 from traceloc_plugins.spans.names import guessed_name, is_placeholder
@@ -32,6 +37,12 @@ _ROLE = re.compile(r"\brole='(?P<name>[^'\\]{1,200})'")
 _LOOKED_AT = 4000
 
 
+def _is_inside_a_node(span: RawSpan) -> bool:
+    """Whether a runnable is an AGENT here only for the word in its name: an edge, a hook."""
+    node = metadata_of(span.attributes, "metadata").get("langgraph_node")
+    return isinstance(node, str) and (node != span.name or is_inner(node))
+
+
 class OpenInference:
     """``openinference.span.kind`` and the dotted attributes around it."""
 
@@ -51,6 +62,8 @@ class OpenInference:
         ):
             return "handoff"
         if stated in _KINDS:
+            if stated == "AGENT" and _is_inside_a_node(span):
+                return "task"
             return "other" if is_preparation(span) else _KINDS[stated]
         return _from_record(span) if not stated else "other"
 

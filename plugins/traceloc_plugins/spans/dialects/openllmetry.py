@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pydantic_core import from_json
+
 from traceloc.trace import SpanKind
 from traceloc_plugins.spans.dialect import Attribution, Content, ToolUse
 from traceloc_plugins.spans.dialects.genai import GenAI
 from traceloc_plugins.spans.dialects.langgraph import NODES, agent_of
 from traceloc_plugins.spans.messages import Call, Message, clean_id, read_messages, role_of
+from traceloc_plugins.spans.names import GENERIC_ROOTS, is_placeholder
 from traceloc_plugins.spans.raw import RawSpan
 from traceloc_plugins.spans.results import set_result, unwrap_arguments
 from traceloc_plugins.spans.values import decoded
@@ -51,7 +54,14 @@ class OpenLLMetry(GenAI):
         namespace = span.attributes.get(f"{_PROPERTIES}langgraph_checkpoint_ns")
         if name := agent_of(namespace):
             return name, "namespace"
-        if found := super().agent(span, kind):
+        found = super().agent(span, kind)
+        if found is not None and found[1] != "guess":
+            return found
+        # LangChain's agents say in the metadata of all that runs in them who they are.
+        name = span.text(f"{_PROPERTIES}lc_agent_name")
+        if name and name not in GENERIC_ROOTS and not is_placeholder(name):
+            return name, "explicit"
+        if found is not None:
             return found
         if kind == "agent" and (name := span.text("traceloop.entity.name")):
             return (name, "explicit") if name not in NODES else None
@@ -91,7 +101,7 @@ class OpenLLMetry(GenAI):
         if use.arguments is None:
             use.arguments = unwrap_arguments(span.first("traceloop.entity.input"))
         if use.result is None and (result := span.first("traceloop.entity.output")) is not None:
-            set_result(use, result)
+            set_result(use, _unquoted(result))
         return use
 
     def tools(self, span: RawSpan) -> list[Any]:
@@ -103,6 +113,16 @@ class OpenLLMetry(GenAI):
                 number, _, field = key.removeprefix("llm.request.functions.").partition(".")
                 names.setdefault(number, {})[field] = decoded(value)
         return listed or list(names.values())
+
+
+def _unquoted(result: Any) -> Any:
+    """The words of a decorated function, which were written as JSON whatever they are."""
+    if isinstance(result, str) and result[:1] == '"':
+        try:
+            return from_json(result)
+        except ValueError:
+            return result
+    return result
 
 
 def _numbered(about: dict[str, Any]) -> Content:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from traceloc.trace import SpanKind, Usage
 from traceloc_plugins.spans.dialect import Attribution, Content, Dialect, Handoff, ToolUse
 from traceloc_plugins.spans.dialects.langgraph import agent_in, is_langgraph, metadata_of
-from traceloc_plugins.spans.messages import clean_id
+from traceloc_plugins.spans.messages import clean_id, read_messages
 from traceloc_plugins.spans.names import guessed_name
 from traceloc_plugins.spans.payloads import offered_tool, read_payloads
 from traceloc_plugins.spans.raw import RawSpan
@@ -150,6 +150,10 @@ class Langfuse(Stored):
     def usage(self, span: RawSpan) -> Usage | None:
         """Tokens and money of the call."""
         tokens = _object(span.attributes.get("langfuse.observation.usage_details"))
+        if tokens and self._inner is not None and super().usage(span) is None:
+            # Nobody told Langfuse, so it counted the words itself; the response may know better.
+            answer = _object(span.attributes.get(self.output_key))
+            tokens = _object(answer.get("usage")) or tokens
         money = _object(span.attributes.get("langfuse.observation.cost_details"))
         found = make_usage(
             input=_any(tokens, "input", "prompt_tokens", "input_tokens"),
@@ -203,7 +207,8 @@ class MLflow(Stored):
 
     def usage(self, span: RawSpan) -> Usage | None:
         """Tokens of the call."""
-        tokens = _object(span.attributes.get("mlflow.chat.tokenUsage"))
+        # What a span of OpenAI's agents says in its own words, its client says in MLflow's.
+        tokens = _object(span.first("mlflow.chat.tokenUsage", "usage"))
         money = _object(span.attributes.get("mlflow.llm.cost"))
         found = make_usage(
             input=tokens.get("input_tokens"),
@@ -213,6 +218,14 @@ class MLflow(Stored):
             cost_usd=money.get("total_cost"),
         )
         return found or super().usage(span)
+
+    def content(self, span: RawSpan) -> Content:
+        """Messages that went in and came out."""
+        found = super().content(span)
+        ruled = any(message.role == "system" for message in found.inputs)
+        if found.inputs and not ruled and (rules := span.text("instructions")):
+            found.inputs[:0] = read_messages(rules, "system")
+        return found
 
     def tools(self, span: RawSpan) -> list[Any]:
         """Tools that were offered."""

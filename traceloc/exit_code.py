@@ -1,10 +1,11 @@
-"""The exit code of a scan."""
+"""What a shell is told: the exit code of a scan, and of an error that ended a command."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
 from traceloc.errors import PluginError, TracelocError, UsageError
+from traceloc.quoting import say_count
 from traceloc.report import Summary
 
 
@@ -40,9 +41,11 @@ def choose_exit(
     if problems:
         return ExitCode.UNMEASURED, None
     if summary.hampered:
-        return ExitCode.UNMEASURED, f"a signal failed on {summary.hampered} traces"
+        return ExitCode.UNMEASURED, f"a signal failed on {say_count(summary.hampered, 'trace')}"
     if summary.unjudged:
-        return ExitCode.UNMEASURED, f"judges gave no verdict on {summary.unjudged} traces"
+        return ExitCode.UNMEASURED, (
+            f"judges gave no verdict on {say_count(summary.unjudged, 'trace')}"
+        )
     blamed = summary.located - summary.acquitted
     failing = {"located": blamed, "abstained": summary.abstained}
     failing["any"] = blamed + summary.abstained
@@ -51,7 +54,7 @@ def choose_exit(
     return ExitCode.FINE, None
 
 
-def judge_error(error: TracelocError) -> ExitCode:
+def choose_exit_after(error: TracelocError) -> ExitCode:
     """The exit code for an error that ended a command: a wrong name is usage, the rest is not."""
     if isinstance(error, UsageError):
         return ExitCode.USAGE

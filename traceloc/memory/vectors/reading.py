@@ -8,7 +8,7 @@ import numpy as np
 
 from traceloc.memory.ledger import Database
 from traceloc.memory.packing import unpack_vectors
-from traceloc.memory.table import Loaded, mark
+from traceloc.memory.vectors.table import Loaded, mark
 
 _READ = 20_000
 

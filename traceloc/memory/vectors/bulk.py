@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.memory.bulk_file import BulkHead, open_bulk
-from traceloc.memory.exact import normalize, score
-from traceloc.memory.table import Found, Part, mark, search_places
+from traceloc.memory.vectors.bulk_file import BulkHead, open_bulk
+from traceloc.memory.vectors.exact import normalize, score
+from traceloc.memory.vectors.table import Found, Part, mark, search_places
 
 EXACT_ROWS = 20_000
 """Up to so many rows that fit a condition, each is looked at."""

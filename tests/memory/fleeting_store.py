@@ -1,4 +1,4 @@
-"""A memory that lives as long as its process: for evaluations and tests."""
+"""A memory that lives as long as its process, with exact search in plain arrays."""
 
 from __future__ import annotations
 

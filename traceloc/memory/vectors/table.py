@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.memory.exact import find_candidates, normalize, score
+from traceloc.memory.vectors.exact import find_candidates, normalize, score
 
 _T = TypeVar("_T", bound=np.generic)
 _KEEP = 4

@@ -1,4 +1,4 @@
-"""Making the files of :mod:`traceloc.memory.bulk_file` from the rows, whole or by what is new."""
+"""Makes the files of :mod:`~traceloc.memory.vectors.bulk_file` from the rows, whole or in part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.memory.bulk_file import (
+from traceloc.memory.ledger import Database, read_meta, read_version
+from traceloc.memory.vectors.bulk_file import (
     VECTOR,
     BulkHead,
     Mapped,
@@ -18,10 +19,9 @@ from traceloc.memory.bulk_file import (
     open_bulk,
     publish,
 )
-from traceloc.memory.exact import normalize
-from traceloc.memory.ledger import Database, read_meta, read_version
-from traceloc.memory.reading import read_chain, read_dead, read_rows
-from traceloc.memory.table import Loaded
+from traceloc.memory.vectors.exact import normalize
+from traceloc.memory.vectors.reading import read_chain, read_dead, read_rows
+from traceloc.memory.vectors.table import Loaded
 
 MOST_CLUSTERS = 4096
 ROWS_A_CLUSTER = 64

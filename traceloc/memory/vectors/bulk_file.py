@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from traceloc.memory.table import Loaded
+from traceloc.memory.vectors.table import Loaded
 from traceloc.trace import Document
 
 _MAGIC = b"traceloc vectors\n"

@@ -1,8 +1,9 @@
 """Nearest neighbours over the rows of a memory in SQLite, kept in step with it.
 
 Small memories are read whole and searched exactly. Of large ones the bulk lies in files beside
-the database (:mod:`traceloc.memory.bulk_file`) that any process maps; what came since is searched
-exactly and merged. Rows are the truth: files that are missing, stale or damaged are made again.
+the database (:mod:`~traceloc.memory.vectors.bulk_file`) that any process maps; what came since is
+searched exactly and merged. Rows are the truth: files that are missing, stale or damaged are made
+again.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from traceloc.memory.bulk import Bulk
-from traceloc.memory.bulk_build import build_bulk, fits
-from traceloc.memory.bulk_file import building, read_head
-from traceloc.memory.exact import normalize, order
 from traceloc.memory.ledger import read_meta, read_version
-from traceloc.memory.reading import read_dead, read_rows
 from traceloc.memory.store import Neighbour
-from traceloc.memory.table import Found, Part, VectorTable
+from traceloc.memory.vectors.bulk import Bulk
+from traceloc.memory.vectors.bulk_build import build_bulk, fits
+from traceloc.memory.vectors.bulk_file import building, read_head
+from traceloc.memory.vectors.exact import normalize, order
+from traceloc.memory.vectors.reading import read_dead, read_rows
+from traceloc.memory.vectors.table import Found, Part, VectorTable
 
 BULK_FROM = 20_000
 """Rows from which on an exact search would take longer than one through clusters."""
