@@ -22,6 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -286,6 +287,19 @@ def fuzz(seed: int, first: int, count: int | None, seconds: float) -> Tally:
         start = progress.value + 1
 
 
+def fuzz_side_by_side(seed: int, first: int, count: int, seconds: float, workers: int) -> Tally:
+    """The same in parts, each with a watched process of its own."""
+    bounds = [first + count * part // workers for part in range(workers + 1)]
+    with ThreadPoolExecutor(workers) as pool:
+        parts = pool.map(
+            lambda start, end: fuzz(seed, start, end - start, seconds), bounds, bounds[1:]
+        )
+        total = Tally()
+        for part in parts:
+            total.add(part)
+    return total
+
+
 def main() -> int:
     """Fuzz, print and write the result; 1 if anything failed."""
     parser = argparse.ArgumentParser(
@@ -295,6 +309,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=math.inf, help="time to stop after")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--first", type=int, default=0, help="number of the first variant")
+    parser.add_argument("--workers", type=int, default=1, help="processes side by side")
     parser.add_argument("--only", type=int, help="load this variant, here, and show what comes")
     parser.add_argument("--save", type=Path, help="with --only: folder to write its files to")
     arguments = parser.parse_args()
@@ -303,8 +318,12 @@ def main() -> int:
     if arguments.count is None and math.isinf(arguments.seconds):
         arguments.count = 10_000
     begin = time.time()
-    tally = fuzz(arguments.seed, arguments.first, arguments.count, arguments.seconds)
-    write(tally, arguments.seed, arguments.first, time.time() - begin)
+    span = (arguments.seed, arguments.first, arguments.count, arguments.seconds)
+    if arguments.workers > 1 and arguments.count is not None:
+        tally = fuzz_side_by_side(*span, arguments.workers)
+    else:
+        tally = fuzz(*span)
+    write(tally, arguments, time.time() - begin)
     return int(bool(tally.failures))
 
 
@@ -331,10 +350,11 @@ def show(seed: int, number: int, folder: Path | None) -> int:
     return 0
 
 
-def write(tally: Tally, seed: int, first: int, seconds: float) -> None:
+def write(tally: Tally, arguments: argparse.Namespace, seconds: float) -> None:
     """Write what came of it."""
     from record import write_result
 
+    seed, workers = arguments.seed, arguments.workers
     rows: list[tuple[object, ...]] = [
         ("loader", "variants", "refused", "slowest, s", "most memory, of what is allowed")
     ]
@@ -343,8 +363,8 @@ def write(tally: Tally, seed: int, first: int, seconds: float) -> None:
         refused = f"{100 * tally.refused[name] / tally.loads[name]:.0f} %"
         rows.append((name, f"{tally.loads[name]:,}", refused, f"{slow:.2f}", f"{share:.2f}"))
     notes = [
-        f"{tally.done:,} variants of seed {seed} from number {first} on in {seconds / 60:.0f} "
-        f"minutes, in one process; 1,000,000 are wanted of a long run: "
+        f"{tally.done:,} variants of seed {seed} from number {arguments.first} on in "
+        f"{seconds / 60:.0f} minutes, in {workers} process{'es' * (workers > 1)}; 1,000,000 are wanted of a long run: "
         f"{'met' if tally.done >= 1_000_000 else 'not reached'}",
         "refused: the load ended in TraceFormatError; the others gave traces, if perhaps none",
         f"allowed: {SECONDS:g} s of processor time, and {FREE_MEMORY >> 20} MiB + "

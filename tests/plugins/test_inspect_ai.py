@@ -103,6 +103,16 @@ def test_messages_that_are_pooled(load_one: Any, documents: dict[str, Any]) -> N
     check_team(load_one(documents["inspect_ai"]))
 
 
+def test_what_a_log_says_of_all_samples_is_not_copied_without_end(
+    load_one: Any, documents: dict[str, Any]
+) -> None:
+    log = documents["inspect_ai"] | {"tags": ["night shift"]}
+    assert load_one(log).attributes["log"]["tags"] == ["night shift"]
+    trace = load_one(log | {"tags": ["night shift"] * 50_000})
+    assert "log" not in trace.attributes
+    assert any("too long" in note.message for note in trace.diagnostics)
+
+
 def test_an_agent_as_a_tool_answers_when_it_is_done(
     load_one: Any, documents: dict[str, Any]
 ) -> None:

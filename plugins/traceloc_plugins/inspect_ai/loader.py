@@ -10,7 +10,7 @@ from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
 from traceloc_plugins.inspect_ai.archive import Archive, is_archive
-from traceloc_plugins.inspect_ai.samples import read_sample
+from traceloc_plugins.inspect_ai.samples import Log, read_log, read_sample
 from traceloc_plugins.records import drain
 
 _STATUSES = frozenset({"started", "success", "error", "cancelled"})
@@ -51,6 +51,7 @@ def _load_archive(source: Source) -> Iterator[Trace]:
         for name in ("header.json", "_journal/start.json"):
             if name in archive.members and header is None:
                 header = archive.json(name)
+        log = read_log(header)
         found = False
         for name in archive.members:
             if not (name.startswith("samples/") and name.endswith(".json")):
@@ -58,7 +59,7 @@ def _load_archive(source: Source) -> Iterator[Trace]:
             found = True
             sample = archive.json(name)
             if isinstance(sample, dict):
-                yield from _one(source, header, sample)
+                yield from _one(source, log, sample)
         if not found:
             source.report("log holds no finished sample yet", code="TL106")
 
@@ -69,17 +70,17 @@ def _load_json(source: Source) -> Iterator[Trace]:
         if not isinstance(samples, list) or not samples:
             source.report("log holds no sample", code="TL106", line=line)
             continue
-        header = {key: item for key, item in value.items() if key != "samples"}
+        log = read_log({key: item for key, item in value.items() if key != "samples"})
         for _, sample in drain(samples):
             if isinstance(sample, dict):
-                yield from _one(source, header, sample)
+                yield from _one(source, log, sample)
             else:
                 source.report("sample is no object", code="TL120", line=line)
 
 
-def _one(source: Source, header: Any, sample: dict[str, Any]) -> Iterator[Trace]:
+def _one(source: Source, log: Log, sample: dict[str, Any]) -> Iterator[Trace]:
     try:
-        trace = read_sample(source, header if isinstance(header, dict) else {}, sample)
+        trace = read_sample(source, log, sample)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:120]
         source.report(f"sample cannot be read: {reason}", code="TL120")

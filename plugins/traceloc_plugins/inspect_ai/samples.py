@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from traceloc.loading import Source, TraceBuilder, declared_error, text_of
+from traceloc.loading.bounding import is_small
 from traceloc.trace import Trace
 from traceloc_plugins.facts import amount, moment, word
 from traceloc_plugins.inspect_ai.content import Pool, as_chat_message
@@ -35,12 +36,47 @@ _HANDLED = frozenset(
 _OF_ALL_SAMPLES = frozenset({"eval", "plan", "results", "stats", "reductions", "version"})
 """Parts of a log's header that are told elsewhere, or that sum up all its samples."""
 
+_SHARED_SIZE = 64 * 1024
+"""Characters of what a log says of all its samples, which is kept with each of them."""
 
-def read_sample(source: Source, header: dict[str, Any], sample: dict[str, Any]) -> Trace:
-    """The trace of one sample in one epoch."""
-    builder = TraceBuilder(
-        format="inspect_ai", source=source.path, dialect=f"v{header.get('version', '?')}"[:16]
+
+class Log(NamedTuple):
+    """What a log says of all its samples; read once, however many they are."""
+
+    version: str
+    task: str | None
+    run: str | None
+    attributes: dict[str, Any]
+    fits: bool
+    """Whether that is short enough to be kept with each sample."""
+
+
+def read_log(header: Any) -> Log:
+    """What stands in a log beside its samples."""
+    header = header if isinstance(header, dict) else {}
+    plan = header["eval"] if isinstance(header.get("eval"), dict) else {}
+    told = {key: plan[key] for key in ("task", "model", "created", "eval_id") if plan.get(key)}
+    others = {key: value for key, value in header.items() if key not in _OF_ALL_SAMPLES}
+    fits = is_small([told, others], size=_SHARED_SIZE)
+    attributes: dict[str, Any] = {}
+    if fits and told:
+        attributes["eval"] = bounded(told)
+    if fits and (kept := split_truth(bounded(others), whole_trace=True).attributes):
+        attributes["log"] = kept
+    return Log(
+        f"v{header.get('version', '?')}"[:16],
+        word(plan.get("task")),
+        word(plan.get("run_id")),
+        attributes,
+        fits,
     )
+
+
+def read_sample(source: Source, log: Log, sample: dict[str, Any]) -> Trace:
+    """The trace of one sample in one epoch."""
+    builder = TraceBuilder(format="inspect_ai", source=source.path, dialect=log.version)
+    if not log.fits:
+        builder.note("skipped", "what the log says of all samples is too long to stand with each")
     pool = Pool(sample)
     events = sample.get("events")
     task = _words(pool, sample.get("input"))
@@ -51,24 +87,19 @@ def read_sample(source: Source, header: dict[str, Any], sample: dict[str, Any]) 
     else:
         builder.note("missing", "the log holds no events: steps are read from the messages")
         _read_messages(builder, pool, sample.get("messages"))
-    plan = header.get("eval")
-    plan = bounded(plan) if isinstance(plan, dict) else {}
     error = sample.get("error")
     if error:
         told = text_of(bounded(error.get("message") if isinstance(error, dict) else error))
         _keep_error(builder, told, len(events) if isinstance(events, list) else 0)
-    attributes = _keep_facts(builder, pool, sample, plan)
-    log = {key: bounded(value) for key, value in header.items() if key not in _OF_ALL_SAMPLES}
-    if others := split_truth(log, whole_trace=True).attributes:
-        attributes["log"] = others
+    attributes = {**_keep_facts(builder, pool, sample), **log.attributes}
     if error:
         builder.outcome("failed", source="error", detail=told[:500] or None)
     id, epoch = id_field(sample, "id"), id_field(sample, "epoch")
     return builder.build(
         id=f"{id}_epoch_{epoch}" if id and epoch else id or word(sample.get("uuid")),
         task=task,
-        system=word(plan.get("task")),
-        session_id=word(plan.get("run_id")),
+        system=log.task,
+        session_id=log.run,
         attributes=attributes,
     )
 
@@ -104,9 +135,7 @@ def _keep_error(builder: TraceBuilder, told: str, native: int) -> None:
     )
 
 
-def _keep_facts(
-    builder: TraceBuilder, pool: Pool, sample: dict[str, Any], plan: dict[str, Any]
-) -> dict[str, Any]:
+def _keep_facts(builder: TraceBuilder, pool: Pool, sample: dict[str, Any]) -> dict[str, Any]:
     """Put target, scores and other ground truth aside; gives what else the sample says."""
     target = bounded(pool.resolve(sample.get("target")))
     builder.truth(expected=target if target not in ("", []) else None)
@@ -120,11 +149,10 @@ def _keep_facts(
     attributes, truth = split_truth(others, whole_trace=True)
     if truth:
         builder.truth(**truth)
-    kept = {key: plan[key] for key in ("task", "model", "created", "eval_id") if plan.get(key)}
     for key in ("started_at", "completed_at"):
         if (time := moment(attributes.get(key))) is not None:
             attributes[key] = time.isoformat()
-    return {**attributes, "eval": kept} if kept else attributes
+    return attributes
 
 
 def _keep_outcome(builder: TraceBuilder, scores: dict[str, Any]) -> None:
