@@ -364,7 +364,8 @@ def write(tally: Tally, arguments: argparse.Namespace, seconds: float) -> None:
         rows.append((name, f"{tally.loads[name]:,}", refused, f"{slow:.2f}", f"{share:.2f}"))
     notes = [
         f"{tally.done:,} variants of seed {seed} from number {arguments.first} on in "
-        f"{seconds / 60:.0f} minutes, in {workers} process{'es' * (workers > 1)}; 1,000,000 are wanted of a long run: "
+        f"{seconds / 60:.0f} minutes, in {workers} process{'es' * (workers > 1)}; "
+        "1,000,000 are wanted of a long run: "
         f"{'met' if tally.done >= 1_000_000 else 'not reached'}",
         "refused: the load ended in TraceFormatError; the others gave traces, if perhaps none",
         f"allowed: {SECONDS:g} s of processor time, and {FREE_MEMORY >> 20} MiB + "

@@ -41,7 +41,7 @@ class Scribe:
         self._first_person: str | None = None
         self._next: dict[int, str | None] = {}
         """Who speaks next after each prompt, by its position."""
-        self._passed_on: dict[str, int] = {}
+        self._passed_on: dict[str, tuple[int, str | None]] = {}
         """Steps whose call has a text as an argument: how a task gets to a sub-agent."""
         names: dict[str, None] = {}
         speaker = None
@@ -111,10 +111,15 @@ class Scribe:
                 error = StepError(kind="parse", message=words[:4000])
         more = fields.get("additional_kwargs")
         thoughts = more.get("reasoning_content") if isinstance(more, dict) else None
+        agent = self._agent(entry)
+        below = tuple(filter(None, map(_subagent, calls)))
+        for name in below:
+            self.turns.introduce(name, parent=agent)
         step = self.turns.say(
-            self._agent(entry),
+            agent,
             message.text,
             calls=calls,
+            to=below or None,
             reasoning=message.reasoning or word(thoughts),
             error=error,
             model=model_of(fields),
@@ -126,7 +131,7 @@ class Scribe:
             given = call.arguments.values() if isinstance(call.arguments, dict) else ()
             for text in given:
                 if isinstance(text, str) and len(text.strip()) >= _TELLING:
-                    self._passed_on[text.strip()] = step
+                    self._passed_on[text.strip()] = step, _subagent(call)
 
     def _pass_on(self, caller: int, agent: str, text: str, common: dict[str, Any]) -> None:
         """The task of a sub-agent comes from the agent that called it."""
@@ -149,7 +154,8 @@ class Scribe:
         self, entry: Entry, fields: dict[str, Any], message: Message, common: dict[str, Any]
     ) -> None:
         """A human message: of a person, or of an agent whose graph passes its words on as such."""
-        caller, agent = self._passed_on.get(message.text.strip()), self._next.get(entry.position)
+        caller, agent = self._passed_on.get(message.text.strip(), (None, None))
+        agent = agent or self._next.get(entry.position)
         if caller is not None and agent and agent != self._builder.steps[caller].agent:
             self._pass_on(caller, agent, message.text, common)
             return
@@ -208,6 +214,12 @@ class Scribe:
         if truth:
             self._builder.truth(**{f"messages[{position}]": truth})
         return attributes or None
+
+
+def _subagent(call: ToolCall) -> str | None:
+    """Whom a call of deep agents' own tool sets to work."""
+    given = call.arguments if call.name == "task" else None
+    return word(given.get("subagent_type")) if isinstance(given, dict) else None
 
 
 def _broken_call(call: dict[str, Any]) -> ToolCall:
