@@ -118,7 +118,7 @@ class Registry:
             PluginError: If there is no such plugin, two share the name, or it is broken.
         """
         infos = self._found[self._known_kind(kind)]
-        matches = [info for info in infos if name in (info.name, info.qualified_name)]
+        matches = [info for info in infos if name == info.name or name == info.qualified_name]
         if not matches:
             raise self._unknown(kind, name)
         if len(matches) > 1:

@@ -9,6 +9,7 @@ so there it counts only where it heads the name, or as part of a longer word.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_KEY = 64
 """Longer keys are data and no field names; attributes have long prefixes and may be four times."""
@@ -41,6 +42,8 @@ _SEEN = re.compile(
 """Prefixes of what the agents were given or said themselves."""
 
 
+# Every field of every record is asked for, and there are few names.
+@lru_cache(maxsize=4096)
 def is_truth(field: str, *, whole_trace: bool = False) -> bool:
     """Whether a field of a record holds ground truth.
 

@@ -139,6 +139,38 @@ def test_input_in_short_is_told_once(store, given, whole):
     assert [(s.kind, s.agent) for s in trace.steps] == [("message", "user"), ("message", "clerk")]
 
 
+def test_deep_agents_work_at_the_same_time(store):
+    """Each order goes to the sub-agent its call names, whoever speaks next."""
+    orders = {"clerk": "Count the lamps.", "scribe": "Write it down."}
+    calls = [
+        {
+            "name": "task",
+            "args": {"description": text, "subagent_type": name},
+            "id": name,
+            "type": "tool_call",
+        }
+        for name, text in orders.items()
+    ]
+    asked, set_out = human(id="h1"), ai("", id="a1", name="boss", tool_calls=calls)
+    store.checkpoint(1, [asked])
+    store.checkpoint(2, [asked, set_out])
+    for number, (name, text) in enumerate(orders.items()):
+        given = obj("HumanMessage", {"type": "human", "content": text, "id": f"h-{name}"})
+        store.checkpoint(3, [given], graph=f"tools:{number}")
+        said = ai("Done.", id=f"a-{name}", name=name)
+        store.checkpoint(4, [given, said], graph=f"tools:{number}")
+    (trace,) = load(store.close(), strict=True)
+    assert [(s.kind, s.agent, s.to) for s in trace.steps] == [
+        ("message", "user", ()),
+        ("handoff", "boss", ("clerk", "scribe")),
+        ("handoff", "boss", ("clerk",)),
+        ("handoff", "boss", ("scribe",)),
+        ("message", "clerk", ()),
+        ("message", "scribe", ()),
+    ]
+    assert {trace.agent(name).parent for name in orders} == {"boss"}
+
+
 def test_no_class_is_looked_up_and_nothing_is_unpickled(store):
     shown = {"key": obj("SecretStr", "hunter2", 0), "when": obj("datetime", "2026", 3)}
     store.checkpoint(1, [human(id="h1", additional_kwargs=shown)])

@@ -112,7 +112,7 @@ class Scribe:
         more = fields.get("additional_kwargs")
         thoughts = more.get("reasoning_content") if isinstance(more, dict) else None
         agent = self._agent(entry)
-        below = tuple(filter(None, map(_subagent, calls)))
+        below = tuple(name for call in calls if (name := _subagent(call)) and name != agent)
         for name in below:
             self.turns.introduce(name, parent=agent)
         step = self.turns.say(
