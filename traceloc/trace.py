@@ -247,7 +247,7 @@ class Trace(Document):
     """One execution of one agent system on one task."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    id: str
+    id: str = Field(min_length=1)
     """From the source, else a hash of its content; never random."""
     format: str
     """Name of the loader that read it."""

@@ -43,8 +43,12 @@ def misplace(document: dict[str, Any]) -> None:
     document["steps"][1]["native_index"] = -(2**130)
 
 
-@pytest.mark.parametrize("damage", [renumber, swap, lose_a_result, lose_a_call, misplace])
-def test_numbers_that_lead_nowhere_are_no_trace(
+def unname(document: dict[str, Any]) -> None:
+    document["id"] = ""
+
+
+@pytest.mark.parametrize("damage", [renumber, swap, lose_a_result, lose_a_call, misplace, unname])
+def test_what_cannot_be_addressed_is_no_trace(
     tmp_path: Path, document: dict[str, Any], damage: Callable[[dict[str, Any]], None]
 ) -> None:
     damage(document)
