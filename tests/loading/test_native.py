@@ -81,3 +81,15 @@ def test_a_broken_header_is_reported_once_and_not_for_each_of_its_steps(
     assert [item.id for item in items if isinstance(item, Trace)] == ["whole"]
     problems = [item for item in items if isinstance(item, TraceFormatError)]
     assert [(problem.code, problem.location.line) for problem in problems] == [("TL120", 1)]
+
+
+def test_what_is_nested_absurdly_deep_is_cut_so_that_it_can_be_written_again(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
+    path = tmp_path / "deep.json"
+    document["attributes"] = {"deep": 0}
+    text = json.dumps(document).replace('"deep": 0', '"deep": ' + "[" * 190 + "]" * 190)
+    path.write_text(text)
+    (trace,) = load(path, strict=True)
+    again = Trace.model_validate_json(trace.model_dump_json())
+    assert again == trace and "nested too deeply" in trace.model_dump_json()

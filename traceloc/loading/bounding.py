@@ -27,6 +27,16 @@ def bounded(value: Any, *, depth: int = MAX_DEPTH) -> Any:
     return value
 
 
+def is_deep(value: dict[str, Any] | list[Any], depth: int = MAX_DEPTH) -> bool:
+    """Whether a JSON value is nested so deeply that it has to be bounded."""
+    if depth == 0:
+        return True
+    for inner in value.values() if isinstance(value, dict) else value:
+        if inner and isinstance(inner, _NESTED) and is_deep(inner, depth - 1):
+            return True
+    return False
+
+
 def as_json(value: Any) -> str:
     """A JSON value as text, whatever it holds."""
     try:

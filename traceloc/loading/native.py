@@ -10,10 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from traceloc.loading.bounding import MAX_DEPTH, bounded, is_deep
 from traceloc.loading.builder import lean
 from traceloc.loading.head import Head
 from traceloc.loading.source import Source
 from traceloc.trace import SCHEMA_VERSION, Step, Trace
+
+WRITABLE_DEPTH = 2 * MAX_DEPTH
+"""Levels of a document that are kept: values of other formats, and what the trace puts around."""
 
 
 class NativeLoader:
@@ -80,11 +84,9 @@ def _misnumbered(steps: Sequence[Step]) -> str | None:
 
 def _validate(model: Any, item: Any, source: Source, line: int | None) -> Any:
     try:
-        return (
-            model.model_validate_json(item)
-            if isinstance(item, bytes)
-            else model.model_validate(item)
-        )
+        # What is deeper could not be written and read again.
+        deep = isinstance(item, dict) and is_deep(item, WRITABLE_DEPTH)
+        return model.model_validate(bounded(item, depth=WRITABLE_DEPTH) if deep else item)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

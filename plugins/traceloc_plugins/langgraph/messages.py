@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from traceloc.loading.bounding import MAX_DEPTH
 from traceloc.trace import StepError, Usage
 from traceloc_plugins.facts import usage_from, word
 
@@ -17,7 +16,6 @@ ROLES = {
     "function": "tool",
     "chat": "other",
 }
-_NESTED = (dict, list)
 _ESCAPED = "__lc_escaped__"
 _COUNTS = {
     "input_tokens": "input",
@@ -78,16 +76,6 @@ def unwrap(value: Any) -> dict[str, Any] | None:
         return None
     kind = kind.removesuffix("Chunk").removesuffix("Message").lower()
     return {**value, "type": kind} if kind in ROLES else None
-
-
-def is_deep(value: dict[str, Any] | list[Any], depth: int = MAX_DEPTH) -> bool:
-    """Whether a JSON value is nested so deeply that it has to be bounded."""
-    if depth == 0:
-        return True
-    for inner in value.values() if isinstance(value, dict) else value:
-        if inner and isinstance(inner, _NESTED) and is_deep(inner, depth - 1):
-            return True
-    return False
 
 
 def unescaped(value: Any) -> Any:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from traceloc.loading import TraceBuilder, parse_arguments
+from traceloc.loading.bounding import bounded, is_deep
 from traceloc.trace import StepError, ToolCall
 from traceloc_plugins.facts import moment, word
-from traceloc_plugins.langgraph.messages import Entry, Failure, is_deep, model_of, usage_of
+from traceloc_plugins.langgraph.messages import Entry, Failure, model_of, usage_of
 from traceloc_plugins.langgraph.namespaces import agent_in, is_inner
 from traceloc_plugins.langgraph.words import read_words
-from traceloc_plugins.records import bounded, split_truth
+from traceloc_plugins.records import split_truth
 from traceloc_plugins.spans.messages import Message
 from traceloc_plugins.turns import Turns, as_tool_calls
 
