@@ -47,7 +47,7 @@ models: wheel $(TEST)/models ## pytest on real embedding models, offline
 # Not a part of `test`: the latest releases, which change without us, and minutes of installing when
 # nothing is cached yet. FRAMEWORKS_FRESH=1 installs what is the latest now.
 test-frameworks: export PYTHONSAFEPATH := 1
-test-frameworks: wheel ## pytest on what ten living frameworks export
+test-frameworks: wheel ## pytest on what twelve living frameworks export
 	$(TEST)/bin/python -m pytest -m frameworks tests/frameworks
 
 $(TEST)/models: $(TEST)/installed tests/constraints.txt

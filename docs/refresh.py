@@ -118,7 +118,8 @@ a step's score.
 * **prior**: log-odds that a value of 1 adds before any data. The shipped weights were fitted from
   there.
 * **system**: learned for each system alone, for it says nothing about others.
-* **fault**: names something wrong with the step, and is told before what weighs about the same.
+* **fault**: names something wrong with the step; where claims are put in order, and only there, it
+  counts four times its weight.
 
 `traceloc eval DATA --ablate` shows what each family is worth on labelled runs.
 [CONTRIBUTING.md](../CONTRIBUTING.md#add-a-signal) adds one.

@@ -7,7 +7,7 @@ the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from traceloc.trace import Trace
 
 SUPPORTED_API_VERSIONS = range(1, 2)
+
+Content = Literal[
+    "task",
+    "agents",
+    "instructions",
+    "schemas",
+    "calls",
+    "results",
+    "inputs",
+    "outcome",
+    "times",
+    "usage",
+]
+"""Kinds of content whose absence ``traceloc doctor`` tells."""
 
 
 @runtime_checkable
@@ -62,6 +76,14 @@ class GroupingLoader(Loader, Protocol):
         ...
 
 
+class AdvisingLoader(Loader, Protocol):
+    """A loader that knows how its framework can be made to record more."""
+
+    capture: Mapping[Content, str]
+    """By kind of content, what to do in the framework where a log lacks it: one clause for
+    ``traceloc doctor``, such as "write `result.to_json()`", or that no log of it holds this."""
+
+
 class Feature(NamedTuple):
     """One number a signal gives each step."""
 
@@ -77,7 +99,7 @@ class Feature(NamedTuple):
     """Log-odds that a value of 1 is expected to add before any data; a fit starts from there."""
     fault: bool = False
     """Whether the claim names something wrong with the step, not only its place or kind:
-    of claims that weigh about the same, those are told first."""
+    where claims are put in order, and only there, it counts four times its weight."""
 
 
 @runtime_checkable

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from traceloc.contracts import Content
 from traceloc.errors import TraceFormatError, TracelocError
 from traceloc.loading.discovery import find_files
 from traceloc.loading.reading import Ignored, Job, plan, run
@@ -17,6 +18,16 @@ from traceloc.registry import Registry
 from traceloc.trace import Diagnostic, Trace
 
 PACKAGES = ("pydantic", "numpy", "networkx", "typer", "rich", "faiss-cpu")
+
+
+class Lack(NamedTuple):
+    """Content that no trace of a file has."""
+
+    content: Content
+    cost: str
+    """What it is, and what it would be good for."""
+    capture: str | None
+    """How the framework is made to record it; ``None`` where the loader does not say."""
 
 
 class FileDiagnosis(NamedTuple):
@@ -37,11 +48,12 @@ class FileDiagnosis(NamedTuple):
     """Errors met while it was read."""
     notes: tuple[Diagnostic, ...]
     """What the loader skipped, inferred or missed, over all traces."""
-    missing: tuple[str, ...]
-    """Content that no trace of the file has, and what it would be good for."""
+    missing: tuple[Lack, ...]
     sniff_errors: tuple[str, ...]
     files: int = 1
     """How many files hold the run together; the path is that of the first."""
+    page: str | None = None
+    """Where the documentation says how to get more out of the framework."""
 
 
 class Package(NamedTuple):
@@ -162,7 +174,8 @@ def _read(
     traces = steps = 0
     problems: list[str] = []
     notes: dict[tuple[str, str], Diagnostic] = {}
-    present: set[str] = set()
+    present: set[Content] = set()
+    wanted: set[Content] = set()
     for item in run(entry, registry=registry):
         if isinstance(item, TracelocError):
             problems.append(f"[{item.code}] {item}")
@@ -170,6 +183,7 @@ def _read(
         traces += 1
         steps += len(item.steps)
         present |= _content(item)
+        wanted |= _wanted(item)
         for note in item.diagnostics:
             known_note = notes.get((note.kind, note.message))
             count = note.count + (known_note.count if known_note else 0)
@@ -183,37 +197,76 @@ def _read(
         steps=steps,
         problems=tuple(problems),
         notes=tuple(notes.values()),
-        missing=tuple(text for key, text in WORTH_HAVING.items() if traces and key not in present),
+        missing=tuple(_tell_lacks(wanted - present, entry.loader, registry)),
+        page=_page(entry.loader, registry),
     )
 
 
-WORTH_HAVING = {
+WORTH_HAVING: dict[Content, str] = {
     "task": "the task: answers cannot be held against what was asked",
     "agents": "names of agents: blame falls on a role",
+    "instructions": "instructions: what agents were told to keep to cannot be checked",
+    "schemas": "tool schemas: arguments cannot be held against them",
     "calls": "tool calls: arguments cannot be checked",
     "results": "tool results: claims cannot be held against what tools returned",
+    "inputs": "what each step was given: every agent is taken to have read everything before",
     "outcome": "an outcome: --only-failed cannot tell failed from passed runs",
     "times": "timestamps: steps stand in file order",
+    "usage": "tokens: what a step cost is not known",
 }
 """Content that makes a trace more telling, and what its absence costs."""
 
 
-def _content(trace: Trace) -> set[str]:
-    present = set()
-    if trace.task:
-        present.add("task")
+def _content(trace: Trace) -> set[Content]:
     known = ("explicit", "ancestor", "namespace")
-    if any(agent.attribution in known and agent.kind != "tool" for agent in trace.agents):
-        present.add("agents")
-    if any(step.tool_calls for step in trace.steps):
-        present.add("calls")
-    if any(step.is_environment for step in trace.steps):
-        present.add("results")
-    if trace.outcome.status != "unknown":
-        present.add("outcome")
-    if any(step.timestamp for step in trace.steps):
-        present.add("times")
-    return present
+    steps = trace.steps
+    found: dict[Content, bool] = {
+        "task": bool(trace.task),
+        "agents": any(a.attribution in known and a.kind != "tool" for a in trace.agents),
+        "instructions": any(a.instructions for a in trace.agents)
+        or any(step.role == "system" and step.kind == "message" for step in steps),
+        "schemas": any(tool.parameters is not None for tool in trace.tools),
+        "calls": any(step.tool_calls for step in steps),
+        "results": any(step.is_environment for step in steps),
+        "inputs": any(step.inputs is not None for step in steps),
+        "outcome": trace.outcome.status != "unknown",
+        "times": any(step.timestamp for step in steps),
+        "usage": any(step.usage for step in steps),
+    }
+    return {content for content, is_there in found.items() if is_there}
+
+
+def _wanted(trace: Trace) -> set[Content]:
+    """What would say something about a trace: one agent alone has read everything before."""
+    wanted = set(WORTH_HAVING)
+    if not any(step.tool_calls for step in trace.steps):
+        wanted.discard("schemas")
+    if len({step.agent for step in trace.steps if step.role == "assistant"}) < 2:
+        wanted.discard("inputs")
+    return wanted
+
+
+def _tell_lacks(lacking: set[Content], loader: str, registry: Registry) -> Iterator[Lack]:
+    said = getattr(registry.get("loaders", loader), "capture", None)
+    ways: Mapping[Content, str] = said if isinstance(said, Mapping) else {}
+    for content, cost in WORTH_HAVING.items():
+        if content in lacking:
+            yield Lack(content, cost, ways.get(content, _EVERYWHERE.get(content)))
+
+
+_EVERYWHERE: dict[Content, str] = {
+    "outcome": "traceloc repeats takes it from folders called 'passed' and 'failed'",
+}
+"""What helps with any format."""
+
+
+def _page(loader: str, registry: Registry) -> str | None:
+    """The page of a loader that is shipped; others are documented elsewhere."""
+    infos = (
+        info for info in registry.list("loaders") if loader in (info.name, info.qualified_name)
+    )
+    shipped = any(info.distribution == "traceloc" for info in infos)
+    return f"docs/frameworks/{loader.rpartition(':')[2]}.md" if shipped else None
 
 
 def _blank(path: str, *, skipped: str | None = None) -> FileDiagnosis:

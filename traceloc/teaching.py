@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from traceloc.errors import TracelocError
 from traceloc.judging.lessons import LessonCase
-from traceloc.labels.events import Event, settle_events
+from traceloc.labels.events import Event, from_here, settle_events
 from traceloc.labels.home import find_label_store
 from traceloc.labels.recording import hash_content
 from traceloc.localizer import Localizer
@@ -126,7 +126,7 @@ def teach_labels(
 
 def _load(event: Event, settings: Settings, registry: Registry) -> Trace | None:
     """The trace an event is about, if it is still found and what it was."""
-    locator = event.locator.rpartition("#")[0]
+    locator = from_here(event.locator).rpartition("#")[0]
     try:
         trace, _ = find_trace(
             locator,

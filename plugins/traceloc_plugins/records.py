@@ -211,6 +211,18 @@ def state_outcome(builder: TraceBuilder, truth: Mapping[str, Any]) -> None:
             return
 
 
+def state_end(builder: TraceBuilder) -> None:
+    """Take a run for failed whose last step is an error of the run, and not of a tool.
+
+    An error that somebody acts after was stood. Called before a source's own verdict is read.
+    """
+    last = builder.steps[-1] if builder.steps else None
+    if last is None or last.kind == "result" or last.error is None or not last.error.declared:
+        return
+    if last.error.kind != "control_flow":
+        builder.outcome("failed", source="error", detail=last.error.message[:500])
+
+
 def state_score(builder: TraceBuilder, score: Any) -> bool:
     """Take a score of 1 or more for a passed run, less for a failed one; tells if it is a score."""
     number = amount(score)

@@ -42,8 +42,6 @@ _SEEN = re.compile(
 """Prefixes of what the agents were given or said themselves."""
 
 
-# Every field of every record is asked for, and there are few names.
-@lru_cache(maxsize=4096)
 def is_truth(field: str, *, whole_trace: bool = False) -> bool:
     """Whether a field of a record holds ground truth.
 
@@ -52,8 +50,12 @@ def is_truth(field: str, *, whole_trace: bool = False) -> bool:
         whole_trace: Whether the record describes the run, where ``success`` is an outcome; of a
             single tool result it is something the agents saw.
     """
-    if len(field) > MAX_KEY:
-        return False
+    return len(field) <= MAX_KEY and _is_truth(field, whole_trace)
+
+
+# Every field of every record is asked for, and there are few names.
+@lru_cache(maxsize=4096)
+def _is_truth(field: str, whole_trace: bool) -> bool:
     return bool(_FIELD.fullmatch(field) or (whole_trace and _OUTCOME.fullmatch(field)))
 
 

@@ -8,7 +8,10 @@ from cli_samples import Invoke, native
 
 from traceloc.evaluation.datasets import read_datasets
 from traceloc.labels.home import find_home, find_label_store
+from traceloc.labels.recording import record_answer
+from traceloc.labels.store import LabelStore
 from traceloc.scanning import build_localizer
+from traceloc.trace import Step, Trace
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +144,25 @@ def test_a_label_is_found_again_from_another_folder(
     assert invoke("show", f"{bot}/r00.json#3").exit_code == 0
     learned = invoke("learn")
     assert "labels: 1 failure, 1 new schema, 0 merged" in learned.stdout, learned.stderr
+
+
+def test_what_is_exported_does_not_name_folders_above(
+    invoke: Invoke, bot: Path, tmp_path: Path
+) -> None:
+    invoke("label", "bot/r00.json#3")
+    memory = ("--memory", str(tmp_path / "later.db"))
+    assert invoke("learn", *memory).exit_code == 0
+    for command in (("memory", "export"), ("memory", "log")):
+        told = invoke(*command, *memory).stdout
+        assert "bot/r00.json#3" in told and str(bot) not in told
+
+
+def test_a_trace_may_come_from_no_file(tmp_path: Path) -> None:
+    step = Step(index=0, native_index=0, kind="message", role="assistant", agent="a", text="Hi.")
+    source = "a run in a database " * 300
+    trace = Trace(id="t", format="made up", source=source, steps=(step,))
+    said = record_answer(LabelStore(tmp_path / "labels.db"), "label", trace, 0, signals=())
+    assert said.event.locator == trace.locator(0)
 
 
 def test_a_scan_states_what_was_said_of_the_trace(invoke: Invoke, bot: Path) -> None:

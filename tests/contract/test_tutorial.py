@@ -79,6 +79,27 @@ def test_the_loader_of_the_tutorial_understands(kitchen: Path) -> None:
     ]
 
 
+def test_doctor_reads_how_more_is_captured(kitchen: Path) -> None:
+    path = kitchen / PLUGIN
+    head, version, rest = path.read_text(encoding="utf-8").partition("    api_version = 1\n")
+    path.write_text(head + version + FENCES["capture"] + rest, encoding="utf-8")
+    mend(kitchen)
+    entry = "[traceloc.loaders]\nkitchen = traceloc_kitchen:KitchenLoader\n"
+    installed = kitchen / "src" / "traceloc_kitchen-0.1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: traceloc-kitchen\nVersion: 0.1\n"
+    )
+    (installed / "entry_points.txt").write_text(entry)
+    said = run(
+        kitchen, "-c", "from traceloc.cli import main; main()", "doctor", "tests/samples/run.json"
+    )
+    assert "read by    kitchen" in said, said
+    assert "timestamps: steps stand in file order; set `clock: true` in kitchen.ini" in said
+    assert "cost is not known; no shift holds them" in said
+    assert "docs/frameworks" not in said  # nobody here describes kitchens
+
+
 def test_it_is_short() -> None:
     code = [FENCES[name] for name in (PLUGIN, "mend", "tests/test_contract.py")]
     assert sum(len(each.splitlines()) for each in code) < 60

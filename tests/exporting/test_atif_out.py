@@ -76,7 +76,7 @@ def traces(draw: st.DrawFn) -> Trace:
     }
     steps = tuple(Step(index=i, **draw(st.fixed_dictionaries(fields))) for i in range(n))
     return Trace(
-        id=draw(TEXT),
+        id=draw(TEXT) or "t",
         format="made up",
         session_id=draw(MAYBE),
         task=draw(MAYBE),

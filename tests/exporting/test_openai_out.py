@@ -118,11 +118,15 @@ def _retell(chat: dict[str, Any]) -> None:
     chat["messages"][1]["tool_calls"][0]["function"] = None
 
 
+def _misnumber(chat: dict[str, Any]) -> None:
+    chat["messages"][0]["traceloc"]["native_index"] = -1
+
+
 def _mistype(chat: dict[str, Any]) -> None:
     chat["messages"][5]["traceloc"]["kind"] = "dance"
 
 
-@pytest.mark.parametrize("change", [_drop, _mistype, _retell])
+@pytest.mark.parametrize("change", [_drop, _misnumber, _mistype, _retell])
 def test_a_chat_that_somebody_changed_is_read_like_any_other(tmp_path: Path, change: Any) -> None:
     chat = to_messages(TRACE)
     change(chat)

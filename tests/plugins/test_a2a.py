@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from traceloc.loading import read
+
 
 def modern(value):
     """The same in the spelling of version 1.0."""
@@ -107,3 +109,42 @@ def test_other_documents_are_left_alone(documents, change):
         document = {"kind": "person", "id": "t1", "status": {"state": "failed"}}
     head = Source("-", content=json.dumps(document).encode()).head()
     assert Registry().get("loaders", "a2a").sniff(head) == 0.0
+
+
+def sent(*values, end="\n"):
+    """What a server sent, as it came over the wire."""
+    return end.join(f"data: {json.dumps(value)}{end}" for value in values)
+
+
+def updates(task):
+    """A task as a stream tells of it, from its first state to its last."""
+    rest = {key: task[key] for key in ("id", "contextId")}
+    ids = {"taskId": task["id"], "contextId": task["contextId"]}
+    opened = {**rest, "kind": "task", "status": {"state": "submitted"}, "history": task["history"]}
+    ended = {"kind": "status-update", **ids, "status": task["status"], "final": True}
+    return [{"jsonrpc": "2.0", "id": 1, "result": value} for value in (opened, ended)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["", ": hello\n\nevent: message\nid: 4\n"])
+def test_events_as_a_server_sent_them(load_one, documents, end, before):
+    told = updates(documents["a2a"])
+    lines = load_one("\n".join(map(json.dumps, told)))
+    trace = load_one(before.replace("\n", end) + sent(*told, end=end))
+    assert (trace.format, trace.id) == ("a2a", "t1")
+    assert [(s.agent, s.text) for s in trace.steps] == [(s.agent, s.text) for s in lines.steps]
+    assert trace.outcome.status == "failed"
+
+
+def test_event_in_several_lines(load_one, documents):
+    words = json.dumps(updates(documents["a2a"])[0], indent=1)
+    trace = load_one("".join(f"data:{line}\n" for line in words.split("\n")))
+    assert trace.task == "How many lamps are left?"
+
+
+def test_event_that_breaks_off(tmp_path, documents):
+    path = tmp_path / "stream.txt"
+    path.write_text(sent(*updates(documents["a2a"])) + '\ndata: {"jsonrpc": "2.0", "resu')
+    trace, problem = read([path])
+    assert trace.id == "t1"
+    assert (problem.code, problem.location.line) == ("TL103", 5)

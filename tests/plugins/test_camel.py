@@ -156,6 +156,13 @@ def test_the_sides_of_a_role_play_are_agents(load_one):
     ]
 
 
+def test_a_role_is_known_where_the_other_is_not(load_one):
+    rules = "Never forget you are a Buyer and I am a clerk who has no full stop after what I am"
+    given = [{"role": "system", "content": rules}, {"role": "user", "content": "Twelve."}]
+    trace = load_one(model_call(1, given, {"content": "Done."}))
+    assert [step.agent for step in trace.steps if step.role == "assistant"] == ["Buyer"]
+
+
 def test_real_role_play(shared):
     traces = list(load(shared / "samples" / "camel" / "camel_logs", strict=True))
     played = [trace for trace in traces if trace.agent("Stock Trader").kind == "worker"]

@@ -113,3 +113,8 @@ def test_surrogates_in_a_console_can_be_written_again(load_one: Any) -> None:
     )
     assert trace.steps[0].tool_calls[0].name == "st?ck"
     assert Trace.model_validate_json(trace.model_dump_json()) == trace
+
+
+def test_json_in_a_string_is_no_way_around_the_bound_on_depth() -> None:
+    assert "nested too deeply" in json.dumps(decoded("[" * 190 + "]" * 190))
+    assert decoded("[" * 30 + "]" * 30) == json.loads("[" * 30 + "]" * 30)

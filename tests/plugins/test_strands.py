@@ -179,3 +179,40 @@ def test_what_an_agent_was_set_to_work_with_is_its_caller_s(tmp_path):
     ]
     assert trace.task == "How many lamps?"
     assert [given.step for given in trace.steps[3].inputs] == [2]
+
+
+def team_result(**results):
+    return {"type": "multiagent_result", "status": "completed", "results": results}
+
+
+def node_result(text, **more):
+    message = {"role": "assistant", "content": [{"text": text}]}
+    return {
+        "result": {"type": "agent_result", "message": message, "stop_reason": "end_turn"},
+        "status": "completed",
+        "accumulated_usage": {"inputTokens": 5, "outputTokens": 2},
+        **more,
+    }
+
+
+def test_what_a_team_returned(load_one):
+    trace = load_one(team_result(clerk=node_result("Twelve."), writer=node_result("Done.")))
+    assert (trace.format, trace.dialect) == ("strands", "result")
+    assert [(s.agent, s.text) for s in trace.steps] == [("clerk", "Twelve."), ("writer", "Done.")]
+    assert trace.steps[0].usage.input == 5 and trace.outcome.status == "unknown"
+    assert any("structure only" in d.message for d in trace.diagnostics)
+
+
+def test_team_that_failed_with_one_of_its_agents(load_one):
+    broken = {"result": {"type": "exception", "message": "line cut"}, "status": "failed"}
+    results = team_result(clerk=node_result("Twelve."), writer=broken)
+    trace = load_one(results | {"status": "failed"})
+    assert trace.steps[1].error.message == "line cut" and trace.outcome.status == "failed"
+
+
+def test_team_inside_a_team(load_one):
+    inner = node_result("") | {"result": team_result(clerk=node_result("Twelve."))}
+    trace = load_one(team_result(back_room=inner, writer=node_result("Done.")))
+    assert [(s.agent, s.text) for s in trace.steps] == [("clerk", "Twelve."), ("writer", "Done.")]
+    assert trace.agent("clerk").parent == "back_room"
+    assert len({s.llm_call_id for s in trace.steps}) == 2

@@ -21,7 +21,8 @@ def doctor_command(
     """Say how files are read, and check the set-up.
 
     For each file: the loader and the runner-up with their scores, what was skipped and why, what
-    content is missing. Then versions, broken plugins, and each setting with where it came from.
+    content is missing and how its framework records it. Then versions, broken plugins, and
+    each setting with where it came from.
     """
     import sys
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from traceloc.exporting.functions import write_function
 from traceloc.trace import Step, ToolCall, Trace, Usage
 
 VERSION = "ATIF-v1.7"
@@ -102,17 +103,7 @@ def _agent(trace: Trace) -> dict[str, Any]:
     if model is not None:
         agent["model_name"] = model
     if trace.tools:
-        agent["tool_definitions"] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": tool.name,
-                    "description": tool.description or "",
-                    "parameters": tool.parameters or {},
-                },
-            }
-            for tool in trace.tools
-        ]
+        agent["tool_definitions"] = [write_function(tool) for tool in trace.tools]
     return agent
 
 

@@ -8,12 +8,15 @@ everybody else finds a plain chat, one message a step, in the order of the steps
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from traceloc.exporting.functions import write_function
+from traceloc.loading.bounding import bounded, is_deep
+from traceloc.loading.native import WRITABLE_DEPTH, find_misnumbering
 from traceloc.trace import SCHEMA_VERSION, Step, ToolCall, Trace
 
 OWN = "traceloc"
@@ -23,6 +26,8 @@ MARK = "traceloc_schema"
 FORMAT = "openai_chat"
 
 _ROLES = {"assistant": "assistant", "user": "user"}
+_DEPTH = WRITABLE_DEPTH + 1
+"""Levels that are read: what a step keeps stands one deeper here than in our own documents."""
 _NO_NAME = re.compile(r"[\s<|\\/>]+")
 
 
@@ -31,22 +36,13 @@ def to_messages(trace: Trace) -> dict[str, Any]:
 
     Ground truth and outcome are in that rest too.
     """
+    calls = _answered_calls(trace)
     written: dict[str, Any] = {
         MARK: SCHEMA_VERSION,
-        "messages": [_message(step, trace) for step in trace.steps],
+        "messages": [_message(step, calls) for step in trace.steps],
     }
     if trace.tools:
-        written["tools"] = [
-            {
-                "type": "function",
-                "function": {
-                    "name": tool.name,
-                    "description": tool.description or "",
-                    "parameters": tool.parameters or {},
-                },
-            }
-            for tool in trace.tools
-        ]
+        written["tools"] = [write_function(tool) for tool in trace.tools]
     written[OWN] = trace.model_dump(mode="json", exclude_defaults=True, exclude={"steps"})
     return written
 
@@ -56,15 +52,14 @@ def from_messages(document: dict[str, Any]) -> Trace | None:
 
     Its format is ``openai_chat`` and its dialect the format it was first read from.
     """
+    if is_deep(document, _DEPTH):
+        document = bounded(document, depth=_DEPTH)
     own = document.get(OWN)
     if not isinstance(own, dict):
         return None
     try:
         steps = list(_restored(document["messages"]))
-        places = [call.result_step for step in steps for call in step.tool_calls]
-        places += [step.tool_result.call_step for step in steps if step.tool_result]
-        sound = all(place is None or 0 <= place < len(steps) for place in places)
-        if not sound or [step.index for step in steps] != list(range(len(steps))):
+        if find_misnumbering(steps) is not None:
             return None
         first = own.get("format")
         dialect = own.get("dialect") if first == FORMAT else first
@@ -74,10 +69,12 @@ def from_messages(document: dict[str, Any]) -> Trace | None:
     return trace.model_copy(update={"steps": tuple(steps)})
 
 
-def _message(step: Step, trace: Trace) -> dict[str, Any]:
+def _message(step: Step, calls: Mapping[tuple[int, int], str]) -> dict[str, Any]:
     own = step.model_dump(mode="json", exclude_defaults=True)
     own.pop("text", None)
-    answered = _answered(step, trace)
+    answered = None
+    if step.kind == "result" and step.tool_result and step.tool_result.call_step is not None:
+        answered = calls.get((step.tool_result.call_step, step.index))
     role = "tool" if answered is not None else _ROLES.get(step.role, "system")
     if step.kind == "result" and answered is None:
         role = "user"  # a tool's message must answer a call
@@ -97,15 +94,14 @@ def _message(step: Step, trace: Trace) -> dict[str, Any]:
     return {**message, OWN: own}
 
 
-def _answered(step: Step, trace: Trace) -> str | None:
-    """The id, as it is written, of the call that a result answers."""
-    place = step.tool_result.call_step if step.tool_result else None
-    if step.kind != "result" or place is None or trace.steps[place].role != "assistant":
-        return None
-    for position, call in enumerate(trace.steps[place].tool_calls):
-        if call.result_step == step.index:
-            return _id(call, place, position)
-    return None
+def _answered_calls(trace: Trace) -> dict[tuple[int, int], str]:
+    """Ids of calls, as they are written, by the step of the call and that of its result."""
+    found: dict[tuple[int, int], str] = {}
+    for step in trace.steps:
+        for position, call in enumerate(step.tool_calls if step.role == "assistant" else ()):
+            if call.result_step is not None:
+                found.setdefault((step.index, call.result_step), _id(call, step.index, position))
+    return found
 
 
 def _call(step: Step, position: int) -> dict[str, Any]:
@@ -140,7 +136,10 @@ def _restored(messages: list[dict[str, Any]]) -> Iterator[Step]:
                 {
                     "name": call["function"]["name"],
                     "id": call["id"],
-                    "arguments": from_json(call["function"]["arguments"], allow_inf_nan=True),
+                    "arguments": bounded(
+                        from_json(call["function"]["arguments"], allow_inf_nan=True),
+                        depth=WRITABLE_DEPTH,
+                    ),
                     "result_step": place,
                 }
                 for call, place in zip(message["tool_calls"], places, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from traceloc.trace import Document
@@ -47,6 +48,14 @@ class Event(Document):
     agent: str
     category: str | None = None
     note: str | None = None
+
+
+def from_here(locator: str) -> str:
+    """A locator as it is typed in this folder, where the file lies below it.
+
+    What leaves the machine is made of this: the path above a project names people.
+    """
+    return locator.removeprefix(f"{Path.cwd()}/")
 
 
 def settle_events(events: Sequence[Event]) -> list[Event]:

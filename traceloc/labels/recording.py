@@ -93,7 +93,11 @@ def record_answer(
 def _locate(trace: Trace, step: int) -> str:
     """A locator that leads to the step from any folder, where there is a file."""
     source = Path(trace.source)
-    if trace.source in ("", "-") or not source.exists():
+    try:
+        is_file = trace.source not in ("", "-") and source.exists()
+    except OSError:  # a source may be any words, also such as are too long for a path
+        is_file = False
+    if not is_file:
         return trace.locator(step)
     return trace.model_copy(update={"source": str(source.absolute())}).locator(step)
 

@@ -369,32 +369,3 @@ def parse_arguments(raw: Any) -> Any:
             return bounded(value) if is_deep else value
         text, raw = value.strip(), value
     return raw
-
-
-def text_of(content: Any) -> str:
-    """The words of a message content: a string, a list of parts, or anything else as JSON."""
-    if isinstance(content, str):
-        return content
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        return "\n".join(piece for part in content if (piece := _part_text(part)))
-    if isinstance(content, dict):
-        return _part_text(content)
-    return as_json(content)
-
-
-def _part_text(part: Any) -> str:
-    if isinstance(part, str):
-        return part
-    if isinstance(part, dict):
-        for key in ("text", "content", "output_text", "input_text"):
-            value = part.get(key)
-            if isinstance(value, str):
-                return value
-            if isinstance(value, list):
-                return text_of(value)
-        kind = part.get("type")
-        if isinstance(kind, str) and ("image" in kind or "audio" in kind or "file" in kind):
-            return f"[{kind}]"
-    return as_json(part)

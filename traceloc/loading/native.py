@@ -5,11 +5,12 @@ A very long trace may also be written as a header line without steps, followed b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from traceloc.contracts import Content
 from traceloc.loading.bounding import MAX_DEPTH, bounded, is_deep
 from traceloc.loading.builder import lean
 from traceloc.loading.head import Head
@@ -25,6 +26,18 @@ class NativeLoader:
 
     name = "native"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `task`",
+        "agents": "write the agent's own name, not a role, and `attribution` as `explicit`",
+        "instructions": "write `instructions` of the agents",
+        "schemas": "write `parameters` of the `tools`",
+        "calls": "write `tool_calls` of the steps",
+        "results": "write steps of kind `result` with their `tool_result`",
+        "inputs": "write `inputs` of the steps",
+        "outcome": "write `outcome`",
+        "times": "write `timestamp` of the steps",
+        "usage": "write `usage` of the steps",
+    }
 
     def sniff(self, head: Head) -> float:
         """Our own documents carry a schema version, a format and steps."""
@@ -58,14 +71,14 @@ def _finish(trace: Trace, steps: list[Step], source: Source, line: int | None) -
     """The trace with the steps of the lines after it, unless its numbers contradict each other."""
     if steps:
         trace = trace.model_copy(update={"steps": trace.steps + tuple(steps)})
-    wrong = _misnumbered(trace.steps)
+    wrong = find_misnumbering(trace.steps)
     if wrong is None:
         yield trace
     else:
         source.report(f"is no valid trace: {wrong}", code="TL120", line=line)
 
 
-def _misnumbered(steps: Sequence[Step]) -> str | None:
+def find_misnumbering(steps: Sequence[Step]) -> str | None:
     """What is wrong with the numbers by which everything addresses steps."""
     n = len(steps)
     for position, step in enumerate(steps):

@@ -74,14 +74,18 @@ _KINDS: tuple[tuple[re.Pattern[str], ErrorKind], ...] = (
     (re.compile(r"tim(?:ed|e) ?-?out|deadline exceeded", re.IGNORECASE), "timeout"),
     (
         re.compile(
-            r"permission|forbidden|unauthori[sz]ed|access denied|not allowed", re.IGNORECASE
+            r"permission|forbidden|unauthori[sz]ed|access denied|not allowed|guardrail ?tripwire",
+            re.IGNORECASE,
         ),
         "permission",
     ),
     (
         re.compile(
-            r"rate limit|quota|too many requests|max(?:imum)? (?:steps|turns|tokens)"
-            r"|context length",
+            r"rate limit|quota|too many requests|max(?:imum)? (?:number of )?"
+            r"(?:steps|turns|tokens|iterations|rounds)|context length"
+            r"|(?:recursion|iteration|turn|step|request|token|tool calls)[ _]limit"
+            r"|GraphRecursion|Max(?:Turns|Steps|Iterations?)(?:Exceeded|Error|Reached)"
+            r"|(?:Usage|Turn|Step)?Limits?Exceeded",
             re.IGNORECASE,
         ),
         "limit",
@@ -98,7 +102,8 @@ def declared_error(
         kind = "control_flow"
     elif _REJECTION.search(message[:_LOOKED_AT]):
         kind = "user_rejection"
-    return StepError(kind=kind or error_kind(message), message=message[:_LOOKED_AT], type=type)
+    kind = kind or error_kind(f"{type}: {message}" if type else message)
+    return StepError(kind=kind, message=message[:_LOOKED_AT], type=type)
 
 
 def is_control_flow(message: str, *, type: str | None = None) -> bool:

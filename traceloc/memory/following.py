@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from traceloc.labels.events import Event, settle_events
+from traceloc.labels.events import Event, from_here, settle_events
 from traceloc.memory.answering import add_ordinary, count_answer, forget_failures
 from traceloc.memory.learning import make_lesson
 
@@ -62,7 +62,7 @@ def follow_event(
         fix: What mended the failure, in the words of whoever says so.
         source: Name of the label store.
     """
-    note = f"{event.action} {event.id}: {event.locator}"
+    note = f"{event.action} {event.id}: {from_here(event.locator)}"
     common: dict[str, Any] = {"who": event.who, "note": note, "cursor": event.id, "source": source}
     trace, system = event.content_hash, event.system
     if event.action in ("reject", "undo"):

@@ -35,8 +35,10 @@ def render_files(files: Iterable[FileDiagnosis]) -> Iterator[str]:
         for note in file.notes:
             times = f" ({say_count(note.count, 'time')})" if note.count > 1 else ""
             yield _line(note.kind, note.message + times)
-        for text in file.missing:
-            yield _line("lacks", text)
+        for lack in file.missing:
+            yield _line("lacks", f"{lack.cost}; {lack.capture}" if lack.capture else lack.cost)
+        if file.page and any(lack.capture is None for lack in file.missing):
+            yield _line("more", f"{file.page} says how to get the log out, and what it holds")
         yield "\n"
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
-from traceloc.labels.events import Event
+from traceloc.labels.events import Event, from_here
 from traceloc.reporting.terminal import one_line
 
 
 def describe_recorded(event: Event, *, done: str) -> Iterator[str]:
     """One line that says what was done."""
     category = f" · {event.category}" if event.category else ""
-    text = f"{done} {_from_here(event.locator)} · {event.agent}{category} · system {event.system}"
+    text = f"{done} {from_here(event.locator)} · {event.agent}{category} · system {event.system}"
     yield f"{one_line(text)}\n"
 
 
@@ -21,7 +20,7 @@ def list_events(events: Iterable[Event]) -> Iterator[str]:
     """One line for each event: when, what, where, who is blamed and who said so."""
     for event in events:
         what = f"undo {event.undoes}" if event.action == "undo" else event.action
-        words = [_from_here(event.locator), event.agent]
+        words = [from_here(event.locator), event.agent]
         words += [each for each in (event.category, event.note) if each]
         said = one_line(f"{' · '.join(words)} ({event.who})")
         yield f"{event.at:%Y-%m-%d %H:%M}  {what:<7}  {said}\n"
@@ -38,7 +37,7 @@ def export_labels(events: Iterable[Event], groups: Mapping[str, str]) -> Iterato
         if event.action not in ("label", "confirm"):
             continue
         file = (
-            _from_here(event.locator)
+            from_here(event.locator)
             .removesuffix(f"#{event.step}")
             .removesuffix(f":{event.trace_id}")
         )
@@ -56,9 +55,3 @@ def export_labels(events: Iterable[Event], groups: Mapping[str, str]) -> Iterato
             "at": event.at.isoformat(),
         }
         yield json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _from_here(locator: str) -> str:
-    """A locator as it is typed in this folder, where the file lies below it."""
-    here = f"{Path.cwd()}/"
-    return locator.removeprefix(here)

@@ -22,7 +22,7 @@ from traceloc_plugins.records import (
     split_truth,
     text_field,
 )
-from traceloc_plugins.spans.messages import result_text
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.spelling import snake
 from traceloc_plugins.turns import Turns, model_error

@@ -7,9 +7,10 @@ run with its ``trajectory`` beside the problem and its answer. What was printed,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.loading.head import decode
 from traceloc.trace import Trace
@@ -36,6 +37,20 @@ class Ag2Loader:
 
     name = "ag2"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "write the group's `groupchat.messages`, whose `name` says who spoke",
+        "instructions": 'no chat holds them; `runtime_logging.start(logger_type="file")` logs '
+        "the prompts",
+        "schemas": 'no chat holds them; `runtime_logging.start(logger_type="file")` logs the '
+        "requests",
+        "calls": "chats hold each call that was made; without any the run made none",
+        "results": "write `chat_history` of the agent that executes: its messages hold "
+        "`tool_responses`",
+        "inputs": "the format does not hold it; in a group chat every agent gets every message",
+        "times": "no chat holds them, nor what the console shows; spans of AG2 1.x do, for the "
+        "loader `otel`",
+        "usage": "no chat holds them by message; spans of AG2 1.x do, for the loader `otel`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Chats whose messages are named, or whose tool answers stand together."""

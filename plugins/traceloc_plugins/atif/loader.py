@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.atif.documents import keys_of, link, read_documents
@@ -18,6 +19,18 @@ class AtifLoader:
 
     name = "atif"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "instructions": "have the producer write the system prompt as a step whose `source` is "
+        "`system`",
+        "schemas": "have the producer write `tool_definitions` of the agent",
+        "calls": "have the producer write `tool_calls`: an agent that answers in plain text "
+        "leaves none",
+        "results": "have the producer write `observation` of the steps",
+        "inputs": "the format does not hold it; each sub-agent's trajectory is taken for what it "
+        "read",
+        "times": "have the producer write `timestamp` of the steps",
+        "usage": "have the producer write `metrics` of the steps",
+    }
 
     def sniff(self, head: Head) -> float:
         """A schema version that names the format."""

@@ -107,7 +107,10 @@ class _Writer:
                 except (ValueError, RecursionError):
                     self.builder.note("skipped", "steps that cannot be represented")
             if place.raw.get("continued_trajectory_ref") and place.continuation is None:
-                self.builder.note("missing", "the file this trajectory is continued in")
+                self.builder.note(
+                    "missing",
+                    "the file this trajectory is continued in; scan the folder that holds both",
+                )
             for helper in place.helpers:
                 if id(helper) not in self._written:
                     self.builder.note("inferred", "sub-agents stand at the end: no step names them")
@@ -221,7 +224,11 @@ class _Writer:
             for reference in references:
                 helper = meant(reference, document)
                 if helper is None:
-                    self.builder.note("missing", "trajectories of sub-agents that were referred to")
+                    self.builder.note(
+                        "missing",
+                        "trajectories of sub-agents that were referred to; scan the folder that "
+                        "holds them too",
+                    )
                 elif id(helper) not in self._written:
                     name = self._helper(helper, agent)
                     if called is not None:

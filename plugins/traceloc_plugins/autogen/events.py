@@ -37,6 +37,11 @@ _OF_AN_EVENT |= {"result", "prompt_tokens", "completion_tokens"}
 _MARKS = ("delivery_stage", "agent_id", "handling_agent", "receiver")
 
 
+_UNHANDLED = "Unhandled message"
+_TOLD_OF_IT = "GroupChatError"
+"""How the other agents of a team fail of the news that one has failed."""
+
+
 class Failure(NamedTuple):
     """An exception that an agent raised while it handled a message."""
 
@@ -69,6 +74,7 @@ def read_events(builder: TraceBuilder, records: Sequence[Any]) -> Iterator[Item]
     """
     seen: set[str] = set()
     last: Any = None
+    crashed = False
     if not any(map(_carries, records)):
         yield from starmap(Item, messages_of_calls(records, _agent))
     for index, record in enumerate(records):
@@ -77,6 +83,11 @@ def read_events(builder: TraceBuilder, records: Sequence[Any]) -> Iterator[Item]
             continue
         keep_rest(builder, record, _OF_AN_EVENT, place=f"events[{index}]")
         for message in _messages(builder, record):
+            if isinstance(message, Failure):
+                if crashed and _is_echo(message):
+                    builder.note("skipped", "exceptions at the news that another agent had failed")
+                    continue
+                crashed = True
             id = id_field(message, "id") if isinstance(message, dict) else None
             if (id in seen) if id else (message == last):
                 continue
@@ -96,6 +107,11 @@ def _messages(builder: TraceBuilder, record: dict[str, Any]) -> Iterator[Any]:
         yield Failure(_agent(record.get("handling_agent") or record.get("agent_id")), _error(text))
     elif record["type"] == "Message":
         yield from _carried(record.get("payload"))
+
+
+def _is_echo(failure: Failure) -> bool:
+    said = failure.error.message
+    return said.startswith(_UNHANDLED) and _TOLD_OF_IT in said
 
 
 def _carries(record: Any) -> bool:

@@ -7,18 +7,19 @@ What the console printed is read too, and event logs whose lines begin with a lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.loading.head import decode
 from traceloc.trace import Trace
 from traceloc_plugins.autogen.console import looks_like_console, read_console
 from traceloc_plugins.autogen.events import is_event, read_events
 from traceloc_plugins.autogen.messages import MessageReader, is_message
-from traceloc_plugins.records import keep_fields, read_traces, text_field
+from traceloc_plugins.records import keep_fields, read_traces, state_end, text_field
 
 _HOLDERS = ("messages", "message_thread", "agent_states", "agent_state", "llm_context")
 _STATES = ("TeamState", "AssistantAgentState", "ChatAgentContainerState", "SocietyOfMindAgentState")
@@ -29,6 +30,21 @@ class AutoGenLoader:
 
     name = "autogen"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the messages of `run_stream(task=…)` or the `TaskResult`, which begin "
+        "with it",
+        "instructions": "log `autogen_core.EVENT_LOGGER_NAME`: its `LLMCall` events hold the "
+        "system messages",
+        "schemas": "log `autogen_core.EVENT_LOGGER_NAME`: its `LLMCall` events hold the tools of "
+        "a request",
+        "calls": "write the `TaskResult`, which holds each call; without any the run made none",
+        "results": "write the `TaskResult`, which holds each result",
+        "inputs": "the format does not hold it; every agent of a team gets every message that is "
+        "not filtered",
+        "times": "write `result.model_dump_json()`: messages bear `created_at`, the console "
+        "shows none",
+        "usage": "write `result.model_dump_json()`: messages bear `models_usage`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Messages whose type is one of AgentChat's; a team's state; lines of an event log."""
@@ -132,8 +148,13 @@ def _read_run(builder: TraceBuilder, value: Any) -> Trace:
         builder.dialect = "events"
     reader = MessageReader(builder, list(read_events(builder, items)))
     reader.read()
+    state_end(builder)
     if builder.steps and reader.first_request is None:
-        builder.note("missing", "what the team was asked: the log begins after it")
+        builder.note(
+            "missing",
+            "what the team was asked: the log begins after it; the TaskResult and the messages of "
+            "run_stream(…) begin with it",
+        )
     task = text_field(document, "task") or reader.first_request
     attributes = keep_fields(builder, {k: v for k, v in document.items() if v != task})
     return builder.build(task=task, attributes=attributes)

@@ -6,9 +6,10 @@ the turns of a role play, and records of tool calls. A plain ``chat_history`` is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.camel.model_calls import is_model_call, read_model_calls
@@ -28,6 +29,24 @@ class CamelLoader:
 
     name = "camel"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `agent.save_memory(…)` or set CAMEL_MODEL_LOG_ENABLED=true: both hold "
+        "what was asked",
+        "agents": "only a role play names roles, and model logs hold them: set "
+        "CAMEL_MODEL_LOG_ENABLED=true",
+        "instructions": "set CAMEL_MODEL_LOG_ENABLED=true: each request begins with the system "
+        "message",
+        "schemas": "set CAMEL_MODEL_LOG_ENABLED=true, and leave "
+        "CAMEL_MODEL_LOG_MODEL_CONFIG_ENABLED on",
+        "calls": "set CAMEL_MODEL_LOG_ENABLED=true, which logs all; without any in it the run "
+        "made none",
+        "results": "set CAMEL_MODEL_LOG_ENABLED=true, which logs all; without any in it the run "
+        "made none",
+        "inputs": "set CAMEL_MODEL_LOG_ENABLED=true: a model log holds each request as it was sent",
+        "times": "set CAMEL_MODEL_LOG_ENABLED=true, or write `agent.save_memory(…)`; both hold "
+        "them",
+        "usage": "set CAMEL_MODEL_LOG_ENABLED=true: the responses in a model log hold them",
+    }
 
     def sniff(self, head: Head) -> float:
         """Records of memories, dumps of model calls, pairs of roles."""

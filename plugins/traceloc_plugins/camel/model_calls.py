@@ -18,9 +18,9 @@ _OF_A_CALL = frozenset(
     ("agent_id", "model", "request", "response", "request_timestamp", "response_timestamp")
 )
 _ROLE = re.compile(
-    r"Never forget you are an? (?P<name>[^\n]{1,60}?) and I am an? (?P<peer>[^\n.]{1,60})\."
+    r"Never forget you are an? (?P<name>[^\n]{1,60}?) and I am an? (?:(?P<peer>[^\n.]{1,60})\.)?"
 )
-_TASK = re.compile(r"Here is the task: (?P<task>.{1,4000}?)\s*Never forget our task!", re.DOTALL)
+_TASK = re.compile(r"Here is the task: (?P<task>.{1,4000}?)Never forget our task!", re.DOTALL)
 _BEGIN = "Now start to give me instructions one by one."
 """What the framework says to the side that instructs, before anybody has spoken."""
 
@@ -51,7 +51,8 @@ def _read(builder: TraceBuilder, id: str, calls: list[dict[str, Any]]) -> Trace:
     # The id is made anew for every run and says nothing.
     prompt = next((m.text[:8000] for m in requests[0] if m.role == "system"), "") if calls else ""
     play, asked = _ROLE.search(prompt), _TASK.search(prompt)
-    role, peer = (play["name"].strip(), play["peer"].strip()) if play else (None, None)
+    role, peer = (play["name"].strip(), play["peer"]) if play else (None, None)
+    peer = peer.strip() if peer else None
     agent = role or "assistant"
     turns = Turns(builder)
     turns.introduce(agent, attribution="guess" if role else "role")
@@ -146,7 +147,9 @@ def _respond(
                 **fields,
             )
         else:
-            turns.builder.note("missing", "the response to some model calls")
+            turns.builder.note(
+                "missing", "the response to some model calls, which failed or have not ended"
+            )
     return said
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from traceloc.loading import TraceBuilder, text_of
 from traceloc.trace import ToolCall, Trace
 from traceloc_plugins.records import bounded, id_field, keep_fields, keep_rest, text_field
-from traceloc_plugins.spans.messages import Message, read_call, result_text, role_of
+from traceloc_plugins.spans.messages import Message, read_call, role_of
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Thread, Turns
 
@@ -143,7 +144,11 @@ def read_tool_calls(builder: TraceBuilder, rows: Sequence[Any]) -> Trace:
     builder.dialect = "tool calls"
     turns = Turns(builder)
     builder.agent("assistant", kind="worker", attribution="role")
-    builder.note("missing", "what was said: these are records of tool calls only")
+    builder.note(
+        "missing",
+        "what was said: these are records of tool calls only; agent.save_memory(…) or "
+        "CAMEL_MODEL_LOG_ENABLED=true keeps the rest",
+    )
     for index, row in enumerate(rows):
         if not is_tool_call(row):
             builder.note("skipped", "items that are no record of a tool call")

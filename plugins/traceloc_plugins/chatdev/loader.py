@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, infer_error
 from traceloc.loading.head import decode
 from traceloc.trace import StepError, Trace, Usage
@@ -31,6 +32,16 @@ class ChatDevLoader:
 
     name = "chatdev"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "only the form before August 2023 leaves it out; run a newer version",
+        "instructions": "only the form before August 2023 leaves them out; run a newer version",
+        "calls": "agents of ChatDev 1 call no tools: they write code, and the log says what "
+        "became of it",
+        "results": "reports of tests are in the log of a newer version; other results there are "
+        "none",
+        "inputs": "the format does not hold it",
+        "usage": "only the form before August 2023 leaves them out; run a newer version",
+    }
 
     def sniff(self, head: Head) -> float:
         """Lines that begin with a time in brackets, and titles of ChatDev's phases."""

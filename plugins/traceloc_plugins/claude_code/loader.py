@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.claude_code.sessions import read_sessions
@@ -21,6 +22,18 @@ class ClaudeCodeLoader:
 
     name = "claude_code"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "`stream-json` begins after the request; the session in ~/.claude/projects holds "
+        "it",
+        "agents": "nothing to switch on: there is one agent, called `claude`; sub-agents bear "
+        "their type",
+        "instructions": "no file holds system prompts",
+        "schemas": "no file holds them; only `stream-json` names the tools",
+        "calls": "nothing to switch on: each call is written; the session made none",
+        "results": "nothing to switch on: each result is written; the session made no call",
+        "times": "`stream-json` has none; the session in ~/.claude/projects has one on each line",
+        "usage": "each response of the model bears them in a session of ~/.claude/projects",
+    }
 
     def sniff(self, head: Head) -> float:
         """An Anthropic message inside a line that names its session and its own uuid."""

@@ -74,7 +74,11 @@ class _Writer:
             self.builder.note("note", f"{count} lines are on branches that a rewind left behind")
         for thread in dict.fromkeys(t.name for t in self._threads.values()):
             if thread not in self._begun:
-                self.builder.note("missing", f"sub-agent {thread!r} said nothing that was recorded")
+                self.builder.note(
+                    "missing",
+                    f"sub-agent {thread!r} said nothing that was recorded; its file lies in "
+                    "~/.claude/projects, beside the session or in its folder subagents",
+                )
         if self._summaries:
             self._facts["summaries"] = self._summaries
         return self.builder.build(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.codex.lines import ITEMS, read_lines
@@ -21,6 +22,18 @@ class CodexLoader:
 
     name = "codex"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "`exec --json` does not hold it; the rollout below ~/.codex/sessions does",
+        "agents": "nothing to switch on: there is one agent, called `codex`; sub-agents bear "
+        "their names",
+        "instructions": "`exec --json` has none; a rollout has what its `session_meta` states",
+        "schemas": "no file holds them",
+        "calls": "nothing to switch on: each call is written; the run made none",
+        "results": "nothing to switch on: each result is written; the run made no call",
+        "times": "`exec --json` has none; the rollout below ~/.codex/sessions has one on each line",
+        "usage": "`exec --json` counts by finished turn; the rollout below ~/.codex/sessions by "
+        "response",
+    }
 
     def sniff(self, head: Head) -> float:
         """A payload under a type only Codex writes, or an item of its event stream."""

@@ -76,10 +76,16 @@ class _Writer:
         if self._thoughts:
             self.turns.say(MAIN, "", reasoning="\n".join(self._thoughts), native_index=place - 1)
         if self._running:
-            self.builder.note("missing", "the stream breaks off inside a turn")
+            self.builder.note(
+                "missing",
+                "the stream breaks off inside a turn; the rollout in ~/.codex/sessions may go on",
+            )
         if not self.builder.steps:
             self.turns.tell("", native_index=0)
-        self.builder.note("missing", "the stream does not hold what was asked for")
+        self.builder.note(
+            "missing",
+            "the stream does not hold what was asked for; the rollout below ~/.codex/sessions does",
+        )
         return self.builder.build(id=self._thread, session_id=self._thread)
 
     def _try(self, event: Any, place: dict[str, Any]) -> None:

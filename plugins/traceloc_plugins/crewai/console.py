@@ -88,7 +88,8 @@ def read_console(builder: TraceBuilder, boxes: list[Box]) -> Trace:
     builder.note(
         "missing",
         "the console shows tool calls and final answers, not what models said and read;"
-        " long lines are broken",
+        " long lines are broken; the CrewOutput of kickoff(), or the event bus (crewai_event_bus),"
+        " hold all of it",
     )
     for index, (title, said, line) in enumerate(boxes):
         fields: dict[str, Any] = {"native_index": index, "line": line}

@@ -6,9 +6,10 @@ event bus as JSON lines, or what a verbose crew prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.crewai.console import MARKS, read_boxes, read_console, split_runs
@@ -32,6 +33,21 @@ class CrewAILoader:
 
     name = "crewai"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the `CrewOutput` or the events of the bus",
+        "agents": "write the `CrewOutput` or the events of the bus: both name the role",
+        "instructions": "write the events of the bus, or the `CrewOutput` of a recent version "
+        "with its `messages`",
+        "schemas": "write the events of the bus: `llm_call_started` holds the tools of a request",
+        "calls": "write the `CrewOutput` or the events of the bus; `output_log_file` holds tasks "
+        "only",
+        "results": "write the `CrewOutput` or the events of the bus; `output_log_file` holds "
+        "tasks only",
+        "inputs": "write the `CrewOutput` or the events of the bus: both hold each task's own chat",
+        "times": "write the events of the bus, which bear `timestamp`; `output_log_file` has "
+        "those of tasks",
+        "usage": "write the events of the bus: `llm_call_completed` holds `usage`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Tasks with their outputs, events with an emission sequence, log entries, boxes."""

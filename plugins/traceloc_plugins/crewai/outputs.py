@@ -211,5 +211,5 @@ def note_task_level(builder: TraceBuilder) -> None:
     builder.note(
         "missing",
         "structure only: tasks and their results, without the model and tool calls between;"
-        " the crew's output or its event bus hold those",
+        " the CrewOutput of kickoff(), or the event bus (crewai_event_bus), hold those",
     )

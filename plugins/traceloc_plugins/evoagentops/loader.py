@@ -5,10 +5,11 @@ An item is one agent step with what came back from its tools; all of it shares t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments, result_error, text_of
 from traceloc.trace import InputMessage, Span, ToolCall, Trace, Usage
 from traceloc_plugins.records import bounded, drain, integer, read_traces, split_truth
@@ -38,6 +39,17 @@ class EvoAgentOpsLoader:
 
     name = "evoagentops"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write what the agent was given as `input` of its item",
+        "agents": "write `agent_name` of each item",
+        "instructions": "write the system message into `input` of each item",
+        "schemas": "the format does not hold them",
+        "calls": "write `tools_called` of each item; without any the run made none",
+        "results": "write `tool_response` of each call",
+        "inputs": "write what the agent was given as `input` of its item",
+        "times": "write `start_time` of each item",
+        "usage": "write `step_usage` of each item",
+    }
 
     def sniff(self, head: Head) -> float:
         """Items that name an agent and hold its input, output and calls."""
@@ -94,7 +106,7 @@ class _Recording:
         body = body if isinstance(body, dict) else {}
         agent = item.get("agent_name")
         if not isinstance(agent, str) or not agent:
-            builder.note("missing", "items do not name their agent")
+            builder.note("missing", "items do not name their agent; write agent_name of each")
             agent = "unknown"
         builder.agent(agent, kind="worker")
         inputs = self._inputs(body.get("input"))

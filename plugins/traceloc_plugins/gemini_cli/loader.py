@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -17,6 +18,14 @@ class GeminiCliLoader:
 
     name = "gemini_cli"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "nothing to switch on: there is one agent, called `gemini`",
+        "instructions": "no session holds system prompts",
+        "schemas": "no session holds them, only the descriptions of the tools that were called",
+        "calls": "nothing to switch on: each call is written; the session made none",
+        "results": "nothing to switch on: each result is written; the session made no call",
+        "inputs": "no session holds it, and sub-agents show only as a call and its answer",
+    }
 
     def sniff(self, head: Head) -> float:
         """A session of a hashed project, whose messages are of Gemini's types."""

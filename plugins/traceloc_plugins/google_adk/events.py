@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from traceloc.loading import TraceBuilder
 from traceloc.trace import InputMessage, ToolCall, Usage
 from traceloc_plugins.records import bounded, id_field, integer, split_truth, text_field
-from traceloc_plugins.spans.messages import result_text
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.spelling import snake
 from traceloc_plugins.turns import MAX_INPUTS, Turns, model_error

@@ -6,9 +6,10 @@ database of its sessions, sets of cases for evaluation and their results.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.databases import is_database, mentions
@@ -35,6 +36,22 @@ class GoogleADKLoader:
 
     name = "google_adk"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "keep the session: `session_service.get_session(…)`, then "
+        "`session.model_dump_json()`",
+        "agents": "scan a session of a run, not the set of cases: its events bear `author`",
+        "instructions": "no session holds them; spans do, with "
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental and "
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY",
+        "schemas": "no session holds them; spans do, with "
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental and "
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY",
+        "calls": "nothing to switch on: a session holds each call; without any the run made none",
+        "results": "scan a session of a run, not the set of cases, which has calls without results",
+        "inputs": "no session holds it, apart from `branch` of agents side by side; spans do",
+        "usage": "events bear `usage_metadata` in recent versions, where the model states it",
+        "outcome": "`adk eval` writes runs with their verdict (`.evalset_result.json`)",
+    }
 
     def sniff(self, head: Head) -> float:
         """Events with an author, an invocation and parts; cases and results; ADK's tables."""

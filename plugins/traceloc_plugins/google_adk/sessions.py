@@ -7,8 +7,8 @@ from typing import Any
 from traceloc.loading import TraceBuilder
 from traceloc.trace import ToolCall, Trace
 from traceloc_plugins.google_adk.events import EventReader, is_event
-from traceloc_plugins.records import bounded, id_field, keep_fields, text_field
-from traceloc_plugins.spans.messages import result_text
+from traceloc_plugins.records import bounded, id_field, keep_fields, state_end, text_field
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.spelling import snake
 from traceloc_plugins.turns import Turns
@@ -33,6 +33,7 @@ def read_session(builder: TraceBuilder, session: dict[str, Any]) -> Trace:
     events = [*(past if isinstance(past, list) else ()), *fields.pop("events")]
     reader = EventReader(builder, events)
     reader.read()
+    state_end(builder)
     id = id_field(fields, "id")
     fields.pop("id", None)
     system = text_field(fields, "app_name")
@@ -51,8 +52,13 @@ def read_events(builder: TraceBuilder, events: list[Any]) -> Trace:
     """Events as a runner yields them, without the session around."""
     reader = EventReader(builder, events)
     reader.read()
+    state_end(builder)
     if reader.turns.first_request is None:
-        builder.note("missing", "what the user asked: a runner yields only what agents do")
+        builder.note(
+            "missing",
+            "what the user asked: a runner yields only what agents do; the session holds it, as "
+            "session_service.get_session(…) gives it",
+        )
     names = {id_field(snake(e), "invocation_id") for e in events if is_event(e)}
     id = names.pop() if len(names) == 1 else None
     return builder.build(id=id, task=reader.turns.first_request)
@@ -146,7 +152,8 @@ def read_case_result(builder: TraceBuilder, result: dict[str, Any]) -> Trace:
     if is_session(details):
         trace = read_session(builder, details)
         builder.truth(**kept)
-        builder.outcome(verdict, source="grader" if verdict != "unknown" else "none")
+        if verdict != "unknown":
+            builder.outcome(verdict, source="grader")
         return builder.build(
             id=trace.id,
             session_id=trace.session_id,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -21,6 +22,19 @@ class InspectAILoader:
 
     name = "inspect_ai"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "write the solver as an `@agent`, such as `react(name=…)`; a plain solver has "
+        "no name",
+        "instructions": "nothing to switch on: a system message is logged; the task has none",
+        "schemas": "nothing to switch on in a log with events: they hold the tools of a request",
+        "calls": "nothing to switch on: each call is logged; the samples made none",
+        "results": "nothing to switch on: each result is logged; the samples made no call",
+        "inputs": "a log without events does not hold it; recent versions log them unasked",
+        "times": "a log without events has none; recent versions log them unasked",
+        "usage": "a log without events has none; recent versions log them unasked",
+        "outcome": "give the task a `scorer` that says correct or not, or run `inspect score` on "
+        "the log",
+    }
 
     def sniff(self, head: Head) -> float:
         """The first member of the archive, or an evaluation with its status."""

@@ -85,7 +85,11 @@ def read_sample(source: Source, log: Log, sample: dict[str, Any]) -> Trace:
         reader.ask(sample.get("input"))
         reader.read(events)
     else:
-        builder.note("missing", "the log holds no events: steps are read from the messages")
+        builder.note(
+            "missing",
+            "the log holds no events: steps are read from the messages; recent versions of "
+            "Inspect log them without being asked",
+        )
         _read_messages(builder, pool, sample.get("messages"))
     error = sample.get("error")
     if error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.langfuse.observations import is_observation, read_export, trace_as_span
@@ -19,6 +20,22 @@ class LangfuseLoader:
 
     name = "langfuse"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "record the input of the trace or of its outermost observation",
+        "agents": 'record agents as observations with `as_type="agent"`, or use the framework\'s '
+        "integration",
+        "instructions": "export `io` of the observations; where a request was recorded, its "
+        "system message is there",
+        "schemas": "record the request with its `tools`, as the integrations of model clients do",
+        "calls": 'record tools as observations with `as_type="tool"`, or whole responses of the '
+        "model",
+        "results": 'record tools as observations with `as_type="tool"`, or whole requests to the '
+        "model",
+        "inputs": "export `io` of the observations (`fields=core,basic,io,…` of the v2 API)",
+        "outcome": 'score the trace: `create_score(trace_id=…, name="correctness", value=1)`',
+        "usage": "export `usage` of the observations (`fields=core,basic,io,usage,…` of the v2 "
+        "API)",
+    }
 
     def sniff(self, head: Head) -> float:
         """A trace beside its observations, or rows that name their parent observation."""
@@ -32,7 +49,11 @@ class LangfuseLoader:
             about = about_trace(builder, found.facts, spans)
             if not spans:
                 spans = [trace_as_span(found.trace_id, found.facts)]
-                builder.note("missing", "the observations of the trace are not in the file")
+                builder.note(
+                    "missing",
+                    "the observations of the trace are not in the file; export them with "
+                    "GET /api/public/v2/observations?traceId=ID&fields=core,basic,io,model,usage",
+                )
             trace = assemble(
                 builder,
                 found.trace_id,

@@ -6,10 +6,11 @@ thread's history of states, or the database of a checkpointer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace, Truth
 from traceloc_plugins.databases import is_database
@@ -40,6 +41,20 @@ class LangGraphLoader:
 
     name = "langgraph"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "export runs of LangSmith, or the state with its first message",
+        "agents": 'give agents a name: `create_agent(…, name="clerk")`',
+        "instructions": "export runs of LangSmith, or `astream_events`: both hold what models "
+        "were given",
+        "schemas": "export runs of LangSmith, which hold `invocation_params` of each model call",
+        "calls": "export runs of LangSmith or the messages of the state; without any the run "
+        "made none",
+        "results": "export runs of LangSmith or the messages of the state",
+        "inputs": "export runs of LangSmith, or `astream_events`: both hold what models were given",
+        "times": "export runs of LangSmith, or the checkpoints; messages and events have none",
+        "usage": "`usage_metadata` of messages holds them; a streamed model needs "
+        "`stream_usage=True`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Runs, events, typed messages and checkpoints have keys of their own."""

@@ -14,7 +14,7 @@ from traceloc_plugins.facts import word
 from traceloc_plugins.langgraph.chunks import Chunks
 from traceloc_plugins.langgraph.messages import Entry, Failure, unwrap
 from traceloc_plugins.records import bounded, id_field
-from traceloc_plugins.spans.messages import json_text
+from traceloc_plugins.spans.returned import json_text
 
 _DEPTH = 4
 """Levels below a state at which lists of messages are looked for."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.llamaindex.events import EventReader, is_agent_event, read_event, read_message
@@ -22,6 +23,17 @@ class LlamaIndexLoader:
 
     name = "llamaindex"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "keep the streamed events: `AgentInput` holds what was asked",
+        "agents": "give agents a `name`: streamed events bear it as `current_agent_name`",
+        "instructions": "keep the streamed events: `AgentInput` holds the system message",
+        "schemas": "no event holds them; spans of OpenInference do, for the loader `otel`",
+        "calls": "keep the streamed events: a saved context without a memory holds no calls",
+        "results": "keep the streamed events: a saved context without a memory holds no results",
+        "inputs": "keep the streamed events: `AgentInput` is what an agent was given",
+        "times": "no event holds them; spans of OpenInference do, for the loader `otel`",
+        "usage": "no event holds them; spans of OpenInference do, for the loader `otel`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Events with the agent's name or a tool's arguments; a workflow's context."""
@@ -93,7 +105,8 @@ def _read_context(builder: TraceBuilder, document: dict[str, Any]) -> Trace:
     if not messages:
         builder.note(
             "missing",
-            "structure only: the context does not hold what agents said; keep the streamed events",
+            "structure only: the context does not hold what agents said; keep the events "
+            "of handler.stream_events()",
         )
     return builder.build(task=turns.first_request, attributes=keep_fields(builder, state))
 

@@ -105,7 +105,10 @@ def _add(
     """Add a message; gives its words back if the human spoke them."""
     speaker = parse_role(message.get("role"))
     if speaker is None:
-        builder.note("missing", "messages do not say who spoke")
+        builder.note(
+            "missing",
+            "messages do not say who spoke; write it as the role, such as 'WebSurfer'",
+        )
         speaker = Speaker("unknown")
     content = message.get("content")
     text = content if isinstance(content, str) else text_of(bounded(content))

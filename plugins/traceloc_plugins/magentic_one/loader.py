@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.magentic_one.conversation import is_orchestration, read_orchestration
@@ -17,6 +18,19 @@ class MagenticOneLoader:
 
     name = "magentic_one"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the person's message with the role `human`",
+        "agents": "write who spoke as the role, such as `Orchestrator (-> WebSurfer)`",
+        "instructions": "the chat does not hold them; run on AutoGen 0.4 and log "
+        "`autogen_core.EVENT_LOGGER_NAME`",
+        "schemas": "the chat does not hold them; run on AutoGen 0.4 and log "
+        "`autogen_core.EVENT_LOGGER_NAME`",
+        "calls": "the chat does not hold them; run on AutoGen 0.4 and write the `TaskResult`",
+        "results": "the chat does not hold them; run on AutoGen 0.4 and write the `TaskResult`",
+        "inputs": "the chat does not hold it",
+        "times": "the chat does not hold them; run on AutoGen 0.4 and write the `TaskResult`",
+        "usage": "the chat does not hold them; run on AutoGen 0.4 and write the `TaskResult`",
+    }
 
     def sniff(self, head: Head) -> float:
         """Messages whose roles carry orders and thoughts in parentheses."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, declared_error
 from traceloc.loading.head import decode
 from traceloc.trace import Trace
@@ -28,6 +29,17 @@ class MetaGPTLoader:
 
     name = "metagpt"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "scan the log (`logs/*.txt`): its first message is the idea",
+        "agents": "nothing to switch on: roles bear names; a file that is cut off has lost them",
+        "instructions": "the profile and goal of a role are all that `team.json` holds of them",
+        "schemas": "neither `team.json` nor the log holds them",
+        "calls": "neither `team.json` nor the log holds them, apart from what roles say",
+        "results": "neither `team.json` nor the log holds them, apart from what roles say",
+        "inputs": "neither `team.json` nor the log holds it",
+        "times": "scan the log (`logs/*.txt`), whose lines bear them; `team.json` has none",
+        "usage": "neither `team.json` nor the log holds them by step",
+    }
 
     def sniff(self, head: Head) -> float:
         """An environment with roles; lines of the log with the framework's modules."""

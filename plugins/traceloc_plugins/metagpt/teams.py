@@ -128,7 +128,7 @@ def read_team(builder: TraceBuilder, team: dict[str, Any]) -> Trace:
         builder.note(
             "missing",
             "structure only: the memories of the roles are empty or cut off; the log's"
-            " publish_message lines hold what was said",
+            " publish_message lines (logs/*.txt) hold what was said",
         )
     fields = {key: value for key, value in team.items() if key not in ("env", "idea", "roles")}
     attributes = keep_fields(builder, fields)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, declared_error, text_of
 from traceloc.trace import ErrorKind, StepError, ToolCall, Trace, Usage
 from traceloc_plugins.facts import amount, moment, usage_from, word
@@ -37,6 +38,17 @@ class MiniSweAgentLoader:
 
     name = "mini_swe_agent"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the whole trajectory (`-o run.traj.json`): its first request holds it",
+        "agents": "nothing to switch on: there is one agent, called `mini-swe-agent`",
+        "instructions": "write the whole trajectory (`-o run.traj.json`): it begins with the "
+        "system message",
+        "schemas": "no trajectory holds them; the one tool is `bash`",
+        "calls": "nothing to switch on: each command is written",
+        "results": "nothing to switch on: each output is written",
+        "times": "run version 2, whose format 1.1 has them; older ones have none",
+        "usage": "run version 2, whose format 1.1 keeps the responses; older ones have none",
+    }
 
     def sniff(self, head: Head) -> float:
         """The format's own name, the program's version, or its way to run and report commands."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.mlflow.traces import about_trace, read_trace
@@ -21,6 +22,22 @@ class MLflowLoader:
 
     name = "mlflow"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "record the inputs of the outermost span",
+        "agents": 'name agents in the framework, or use `@mlflow.trace(name=…, span_type="AGENT")`',
+        "instructions": "use `mlflow.<framework>.autolog()`, which records the messages of each "
+        "model call",
+        "schemas": "use the `autolog()` of a flavor that writes `mlflow.chat.tools`, such as "
+        "`mlflow.openai`",
+        "calls": 'use `mlflow.<framework>.autolog()`, or `@mlflow.trace(span_type="TOOL")` at '
+        "your tools",
+        "results": 'use `mlflow.<framework>.autolog()`, or `@mlflow.trace(span_type="TOOL")` at '
+        "your tools",
+        "inputs": "use `mlflow.<framework>.autolog()`, which records the inputs of each model call",
+        "outcome": 'assess the trace: `mlflow.log_feedback(trace_id=…, name="correctness", '
+        "value=True)`",
+        "usage": "use the `autolog()` of a flavor that writes `mlflow.chat.tokenUsage`",
+    }
 
     def sniff(self, head: Head) -> float:
         """The info of a trace beside its spans, or a row that holds both."""

@@ -14,7 +14,8 @@ from traceloc.loading import TraceBuilder, parse_arguments
 from traceloc.trace import StepError, ToolCall, Usage
 from traceloc_plugins.facts import moment, word
 from traceloc_plugins.records import bounded, id_field, rest_of
-from traceloc_plugins.spans.messages import json_text, read_messages
+from traceloc_plugins.spans.messages import read_messages
+from traceloc_plugins.spans.returned import json_text
 from traceloc_plugins.turns import Turns
 
 _DEFAULT_ERRORS = ("An error occurred while running the tool", "An error occurred while parsing")

@@ -6,10 +6,11 @@ A file holds an export of the SDK's tracing, the saved state of a run, a list of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Outcome, Span, Trace
 from traceloc_plugins.databases import is_database, mentions
@@ -43,6 +44,21 @@ class OpenAIAgentsLoader:
 
     name = "openai_agents"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `result.to_state().to_json()` too: it holds what was asked, which tracing "
+        "does not",
+        "agents": "write `result.to_state().to_json()`: items of a list or session name no agent",
+        "instructions": "no state or session holds them; spans of OpenInference do, for the "
+        "loader `otel`",
+        "schemas": "no state or session holds them; spans of OpenInference do, for the loader "
+        "`otel`",
+        "calls": "write `result.to_state().to_json()`, which holds each call; without any the "
+        "run made none",
+        "results": "write `result.to_state().to_json()`, which holds each result",
+        "inputs": "no state or session holds it; spans of OpenInference do, for the loader `otel`",
+        "times": "write the SDK's tracing too (`add_trace_processor`): a state has none",
+        "usage": "write `result.to_state().to_json()`, which holds the tokens of each response",
+    }
 
     def sniff(self, head: Head) -> float:
         """Records and states have marks of their own; items have types and the ids of calls."""

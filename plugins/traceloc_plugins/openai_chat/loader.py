@@ -6,9 +6,10 @@ of a request with its response; a file holds one, a list of them, one a line, or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.exporting.openai_messages import MARK, from_messages
 from traceloc.loading import Head, Source, TraceBuilder, text_of
 from traceloc.trace import Trace
@@ -42,6 +43,18 @@ class OpenAIChatLoader:
 
     name = "openai_chat"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the first request among the messages",
+        "agents": "write `name` of the assistant's messages",
+        "instructions": "write the system message too, or `system` beside the messages",
+        "schemas": "write `tools` of the request beside the messages",
+        "calls": "write `tool_calls` of the assistant's messages; without any the run made none",
+        "results": "write the messages with the role `tool` too",
+        "inputs": "the format does not hold it; write one chat for each agent",
+        "outcome": "write `reward` or `is_correct` beside the messages, which no signal reads",
+        "times": "the format does not hold them; instrument the client with OpenTelemetry",
+        "usage": "the format does not hold them; instrument the client with OpenTelemetry",
+    }
 
     def sniff(self, head: Head) -> float:
         """Messages with the API's roles; a shape many formats share."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -25,6 +26,18 @@ class OpenHandsLoader:
 
     name = "openhands"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "nothing to switch on: a conversation has one agent and V1 gives it no name",
+        "instructions": "a trajectory of V0 holds them since it has a `system` action; V1 always "
+        "does",
+        "schemas": "no event holds them, only names and descriptions",
+        "calls": "nothing to switch on: each call is an event; without any the run made none",
+        "results": "nothing to switch on: each result is an event",
+        "inputs": "no event holds it; it follows from condensations and delegations",
+        "outcome": "scan `output.jsonl` of an evaluation, whose report says it",
+        "usage": "V1: `LLM(log_completions=True)` with its folder beside the events; V0 has them "
+        "in the calls",
+    }
 
     def sniff(self, head: Head) -> float:
         """Events with a source, and an action or observation, or a kind of V1."""

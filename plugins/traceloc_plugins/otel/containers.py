@@ -79,6 +79,11 @@ def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found | Env
         yield from read_nested(item, line)
     elif isinstance(item.get("traceID"), str) and isinstance(item.get("spans"), list):
         yield from read_jaeger(item, line)
+    elif is_trace(item):
+        for raw in objects(item["spans"]):
+            about = {"trace_id": item["trace_id"], "span_id": raw.get("span_id")}
+            if (span := _flat({**raw, "context": about}, line)) is not None:
+                yield span
     elif (span := _flat(item, line)) is not None:
         yield span
     elif (record := _content(item)) is not None:
@@ -88,6 +93,15 @@ def _read_object(item: dict[str, Any], line: int | None) -> Iterator[Found | Env
             if isinstance(inner := item.get(key), list | dict):
                 yield from read_spans(inner, line)
         yield from _envelope(item)
+
+
+def is_trace(item: dict[str, Any]) -> bool:
+    """Whether an object is a trace as Phoenix lists it, around spans that do not repeat its id."""
+    spans = item.get("spans")
+    if not isinstance(item.get("trace_id"), str) or not isinstance(spans, list) or not spans:
+        return False
+    first = spans[0]
+    return isinstance(first, dict) and "span_id" in first and "span_kind" in first
 
 
 def _envelope(item: dict[str, Any]) -> Iterator[Envelope]:

@@ -16,7 +16,7 @@ from traceloc.trace import ToolCall, Trace
 from traceloc_plugins.pydantic_ai.messages import MessageReader, is_message
 from traceloc_plugins.records import bounded, id_field, keep_fields
 from traceloc_plugins.spans.delegation import handoff_target
-from traceloc_plugins.spans.messages import result_text
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.turns import Turns
 
 _SHORTEST = 4

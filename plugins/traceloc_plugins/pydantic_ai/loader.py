@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.pydantic_ai.histories import History, keys_of, read_histories
@@ -19,6 +20,19 @@ class PydanticAILoader:
 
     name = "pydantic_ai"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `all_messages_json()`, which begins with the request",
+        "agents": "messages name none; `Agent(name=…)` and `Agent.instrument_all()` do, in "
+        "OpenTelemetry",
+        "instructions": "write `all_messages_json()`, whose requests hold them; without any the "
+        "agent has none",
+        "schemas": "messages hold none; `Agent.instrument_all()` writes them to OpenTelemetry",
+        "calls": "write `all_messages_json()`, which holds each call; without any the run made "
+        "none",
+        "results": "write `all_messages_json()`, which holds each result",
+        "times": "write `all_messages_json()` of a recent version: each message bears `timestamp`",
+        "usage": "write `all_messages_json()`: responses bear `usage`, where the model states it",
+    }
 
     def sniff(self, head: Head) -> float:
         """Requests and responses made of parts that tell their kind."""

@@ -8,7 +8,7 @@ from typing import Any
 from traceloc.loading import declared_error, parse_arguments, text_of
 from traceloc.trace import ErrorKind, StepError, ToolCall, Usage
 from traceloc_plugins.records import bounded, id_field, integer, keep_rest, split_truth, text_field
-from traceloc_plugins.spans.messages import result_text
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Turns
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments
 from traceloc.loading.tool_errors import error_kind
 from traceloc.trace import StepError, ToolCall, Trace, Usage
@@ -19,7 +20,8 @@ from traceloc_plugins.records import (
     text_field,
 )
 from traceloc_plugins.spans.delegation import handoff_target, known_name
-from traceloc_plugins.spans.messages import result_text, role_of
+from traceloc_plugins.spans.messages import role_of
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import moment, nanoseconds
 from traceloc_plugins.turns import Turns
 
@@ -40,6 +42,18 @@ class SemanticKernelLoader:
 
     name = "semantic_kernel"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the whole `ChatHistory`, with the first message of the user",
+        "agents": "give agents a `name`: assistants' messages bear it",
+        "instructions": "a history holds none of an agent's own; add them as a system message "
+        "before you write it",
+        "schemas": "a history does not hold them",
+        "calls": "nothing to switch on: a history holds each call; without any the run made none",
+        "results": "nothing to switch on: a history holds each result",
+        "inputs": "a history does not hold it; write the thread of each agent",
+        "times": "a history holds them only where the service states `created` in the metadata",
+        "usage": "a history holds them only where the service states `usage` in the metadata",
+    }
 
     def sniff(self, head: Head) -> float:
         """Messages made of items that tell their content type."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments
 from traceloc.trace import Trace
 from traceloc_plugins.openai_chat.messages import ChatReader
@@ -28,6 +29,18 @@ class ShareGPTLoader:
 
     name = "sharegpt"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write the first turn with `from` as `human`",
+        "agents": "write `agent` of the row",
+        "instructions": "write `system` of the row",
+        "schemas": "write `tools` of the row",
+        "calls": "write turns of `function_call`",
+        "results": "write turns of `observation`",
+        "inputs": "the format does not hold it",
+        "outcome": "write `reward` or `success` of the row, which no signal reads",
+        "times": "the format does not hold them",
+        "usage": "the format does not hold them",
+    }
 
     def sniff(self, head: Head) -> float:
         """A list called ``conversations`` whose items say from whom they are."""

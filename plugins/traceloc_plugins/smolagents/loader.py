@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -21,6 +22,21 @@ class SmolagentsLoader:
 
     name = "smolagents"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `agent.memory.get_full_steps()` from its first step, which is the task",
+        "agents": "a memory does not name its agent; spans of OpenInference do, for the loader "
+        "`otel`",
+        "instructions": "write `get_full_steps()`, not `get_succinct_steps()`: its inputs hold "
+        "the system prompt",
+        "schemas": "a memory does not hold them, only words of the prompt; spans of "
+        "OpenInference do",
+        "calls": "nothing to switch on: each step holds its calls; without any the run made none",
+        "results": "nothing to switch on: each step holds its observations",
+        "inputs": "write `get_full_steps()`, not `get_succinct_steps()`, which leaves out what "
+        "models were given",
+        "outcome": "write `agent.run(task, return_full_result=True).dict()`, whose `state` says "
+        "how it ended",
+    }
 
     def sniff(self, head: Head) -> float:
         """Numbered steps with their timing, or the task they begin with."""

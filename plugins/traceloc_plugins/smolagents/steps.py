@@ -161,7 +161,10 @@ class StepReader:
         if len(calls) > 1:
             message = "results of parallel calls stand in one text"
             if error is not None:
-                message = "one failed call hides the results of the calls beside it"
+                message = (
+                    "one failed call hides the results of the calls beside it; a memory does not "
+                    "hold them, spans of OpenInference do"
+                )
             self.builder.note("missing", message)
         if error is None:
             self.turns.answer(text, call_id=calls[0].id, tool=calls[0].name, **place)
@@ -185,7 +188,11 @@ class StepReader:
         step = self.builder.steps[index]
         update = {"to": (name,), "kind": "handoff"}
         self.builder.steps[index] = lean(step.model_copy(update=update))
-        self.builder.note("missing", f"the steps of managed agent {name!r}")
+        self.builder.note(
+            "missing",
+            f"the steps of managed agent {name!r}; write agent.managed_agents[{name!r}].memory"
+            ".get_full_steps() too, which holds its last run, or spans of OpenInference",
+        )
 
     def _answer(self, text: str, place: dict[str, Any]) -> None:
         flags = ("duplicate",) if text == self._final else None

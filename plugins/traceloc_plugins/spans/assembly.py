@@ -11,6 +11,7 @@ from traceloc.loading import TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.records import keep_fields, state_outcome
 from traceloc_plugins.spans.dialects.beeai import fold_events
+from traceloc_plugins.spans.endings import failure_of
 from traceloc_plugins.spans.names import GENERIC_ROOTS, guessed_name, is_placeholder
 from traceloc_plugins.spans.order import in_order
 from traceloc_plugins.spans.raw import RawSpan
@@ -85,11 +86,8 @@ def assemble(
                     "parameters": schema if _is_schema(schema) else None,
                 },
             )
-    for position in order:
-        node = nodes[position]
-        if node.parent is None and node.error is not None and node.error.kind != "control_flow":
-            builder.outcome("failed", source="error", detail=node.error.message[:500])
-            break
+    if (failure := failure_of(nodes, order)) is not None:
+        builder.outcome("failed", source="error", detail=failure.message[:500])
     state_outcome(builder, about.judged)
     builder.dialect = _main_dialect(nodes)
     return builder.build(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from traceloc_plugins.spans.calls import canonical
-from traceloc_plugins.spans.messages import Call, Message, json_text
+from traceloc_plugins.spans.messages import Call, Message
+from traceloc_plugins.spans.returned import json_text
 from traceloc_plugins.spans.values import decoded
 
 _TELLING = 8
@@ -22,7 +23,8 @@ class Conversation:
         self._said: dict[tuple[str, str], list[int]] = {}
         self._calls: dict[str, list[int]] = {}
         self._asked: dict[tuple[str, str], list[int]] = {}
-        self._results: dict[str, dict[str, list[int]]] = {}
+        self._results: dict[str, list[int]] = {}
+        self._brought: dict[tuple[str, str], list[int]] = {}
         self._same_calls: dict[tuple[str, str], list[int]] = {}
         self._passed_on: dict[str, int] = {}
 
@@ -47,12 +49,12 @@ class Conversation:
 
     def answered(self, call_id: str, step: int, text: str) -> None:
         """Remember which step brought a call's result."""
-        self._results.setdefault(call_id, {}).setdefault(_key("tool", text), []).append(step)
+        self._results.setdefault(call_id, []).append(step)
+        self._brought.setdefault((call_id, _key("tool", text)), []).append(step)
 
     def results(self, call_id: str | None) -> list[int]:
         """The steps that brought results of calls with this id, in order."""
-        known = self._results.get(call_id or "", {})
-        return sorted(step for steps in known.values() for step in steps)
+        return self._results.get(call_id or "", [])
 
     def caller(self, call_id: str | None) -> int | None:
         """The step that made a call."""
@@ -91,11 +93,9 @@ class Conversation:
 
     def _result(self, call_id: str, text: str, times: dict[tuple[str, str], int]) -> int | None:
         """The result of a call; of several calls with one id, the one that says the same."""
-        known = self._results[call_id]
         if len(self._calls.get(call_id, ())) < 2:
-            return max(steps[-1] for steps in known.values())
-        key = _key("tool", text)
-        return _nth({(call_id, key): known.get(key, [])}, (call_id, key), times)
+            return self._results[call_id][-1]
+        return _nth(self._brought, (call_id, _key("tool", text)), times)
 
     def _maker(self, call: Call, made: list[int], times: dict[tuple[str, str], int]) -> int:
         """The step that made a call; of several calls with one id, the one that asks the same."""

@@ -18,6 +18,16 @@ _NAMED_IN_ARGUMENTS = frozenset(
 )
 
 
+_GOING_BACK = re.compile(r"Transferring back to (?P<to>[^\n]{1,200})")
+"""What LangGraph's supervisor says in the name of an agent that has finished."""
+
+
+def going_back_to(text: str) -> str | None:
+    """The agent that control goes back to, where a framework says so in a message of its own."""
+    match = _GOING_BACK.fullmatch(text.strip()) if len(text) < 300 else None
+    return match["to"].strip() if match else None
+
+
 def is_handoff(tool: str) -> bool:
     """Whether a tool only hands over control or work."""
     return tool.lower() in _NAMED_IN_ARGUMENTS or _TARGET.fullmatch(tool) is not None

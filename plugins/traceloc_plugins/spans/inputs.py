@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from traceloc.loading import TraceBuilder, declared_error, infer_error
 from traceloc.trace import InputMessage, Role, StepKind, ToolCall
 from traceloc_plugins.spans.answers import add_answer, shown_error
 from traceloc_plugins.spans.conversation import Conversation
+from traceloc_plugins.spans.delegation import going_back_to
 from traceloc_plugins.spans.messages import Message
 from traceloc_plugins.spans.order import Item
 from traceloc_plugins.spans.tree import Node
@@ -60,6 +62,7 @@ class InputWriter:
         times: dict[tuple[str, str], int] = {}
         listed: list[InputMessage] = []
         seen: set[int] = set()
+        unread: dict[str | None, Iterator[int]] = {}
         for message in given:
             if not (message.text or message.calls or message.call_id):
                 continue  # nothing, or a thought of before
@@ -67,8 +70,10 @@ class InputWriter:
             if step is None and message.calls and not message.text and listed:
                 step = self._late_calls(node, listed[-1].step, message)
             if step is None and message.role == "tool" and message.call_id in self._spanned:
-                known = self._conversation.results(message.call_id)
-                step = next((result for result in known if result not in seen), None)
+                if message.call_id not in unread:
+                    unread[message.call_id] = iter(self._conversation.results(message.call_id))
+                results = unread[message.call_id]
+                step = next((result for result in results if result not in seen), None)
             elif step is None:
                 step = self._new_input(node, item, message)
                 times[message.role, message.text.strip()] = (
@@ -150,6 +155,11 @@ class InputWriter:
         kind: StepKind = "action" if calls else "message"
         if message.role == "assistant" and message.name in self.voices.names:
             agent = message.name or agent  # put in by a framework in the name of another agent
+        elif message.role == "assistant" and going_back_to(message.text) == agent:
+            other = self._last_other(agent)
+            if other is not None:
+                common["to"] = (agent,)
+                agent, kind = other, "handoff"
         if message.role == "tool":
             kind = "event"
             agent = message.name or "tool"
@@ -168,6 +178,11 @@ class InputWriter:
         if message.call_id:
             self._conversation.answered(message.call_id, step, message.text)
         return step
+
+    def _last_other(self, agent: str) -> str | None:
+        """Who spoke last but an agent itself."""
+        spoke = (step.agent for step in reversed(self.builder.steps) if step.role == "assistant")
+        return next((name for name in spoke if name != agent), None)
 
     def _observed(self, agent: str, tool: str | None, common: dict[str, Any]) -> int:
         """What the environment answered, in words of the framework and without a call's id."""

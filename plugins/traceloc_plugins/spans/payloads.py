@@ -11,7 +11,8 @@ import re
 from typing import Any
 
 from traceloc_plugins.spans.dialect import Content
-from traceloc_plugins.spans.messages import Call, Message, clean_id, json_text, read_messages
+from traceloc_plugins.spans.messages import Call, Message, clean_id, read_messages
+from traceloc_plugins.spans.returned import json_text
 from traceloc_plugins.spans.values import decoded
 
 _TASK_KEYS = (

@@ -6,7 +6,8 @@ from typing import Any
 
 from traceloc.loading import parse_arguments
 from traceloc_plugins.spans.dialect import ToolUse
-from traceloc_plugins.spans.messages import Message, read_messages, result_text
+from traceloc_plugins.spans.messages import Message, read_messages
+from traceloc_plugins.spans.returned import result_text
 from traceloc_plugins.spans.values import decoded
 
 

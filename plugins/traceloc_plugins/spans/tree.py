@@ -109,7 +109,11 @@ def _link(nodes: list[Node], note: Note) -> list[int]:
         if above is None:
             roots.append(position)
         elif (parent := positions.get(above)) is None:
-            note("missing", "the parent spans of some spans are not in the trace")
+            note(
+                "missing",
+                "the parent spans of some spans are not in the trace; export those of every "
+                "process, and scan all files at once",
+            )
             roots.append(position)
         else:
             node.parent = parent

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from traceloc.loading.bounding import MAX_DEPTH, bounded
 from traceloc_plugins.literals import read_literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -144,6 +145,10 @@ def decoded(value: Any) -> Any:
             value = from_json(text)
         except ValueError:
             return _literal(text, value)
+        if not isinstance(value, str):
+            # Counted first, because nearly all values are flat and need no copy.
+            is_nested = text.count("{") + text.count("[") > MAX_DEPTH
+            return bounded(value) if is_nested else value
     return value
 
 

@@ -1,4 +1,4 @@
-"""Reads sessions of Strands Agents, and dumps of an agent's ``messages``.
+"""Reads sessions of Strands Agents, dumps of an agent's ``messages``, and results of teams.
 
 A session is a folder: a file for the session, one for each agent, one for each message. Messages
 are those of Bedrock's Converse API. No message names its agent or session; its folders do.
@@ -6,14 +6,16 @@ are those of Bedrock's Converse API. No message names its agent or session; its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source
 from traceloc.trace import Trace
 from traceloc_plugins.records import integer
 from traceloc_plugins.strands.sessions import Session, read_messages_file, read_session
+from traceloc_plugins.strands.teams import is_team_result, read_team_result
 
 _BLOCKS = frozenset(("toolUse", "toolResult", "reasoningContent", "cachePoint"))
 _TEAMS = ("graph", "swarm")
@@ -24,12 +26,27 @@ class StrandsLoader:
 
     name = "strands"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "use a session manager and `Agent(agent_id=…)`: a list of messages names nobody",
+        "instructions": "no session stores `agent.system_prompt`; spans do, for the loader "
+        "`otel`: set OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental",
+        "schemas": "no session stores them; spans do, for the loader `otel`: set "
+        "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,gen_ai_tool_definitions",
+        "calls": "give each agent a session of its own or write `agent.messages`; the session of "
+        "a team has none",
+        "results": "give each agent a session of its own or write `agent.messages`; the session "
+        "of a team has none",
+        "inputs": "write the messages of each agent; the session of a team holds only answers",
+        "times": "use a session manager: its messages bear `created_at`, a list of messages has "
+        "none",
+        "usage": "messages bear it in their `metadata` in recent versions; spans do in all",
+    }
 
     def sniff(self, head: Head) -> float:
         """A file of a session, or messages made of Converse's blocks."""
         first = head.first
         if isinstance(first, dict):
-            return 0.95 if kind_of(first) else 0.0
+            return 0.95 if kind_of(first) or is_team_result(first) else 0.0
         if not isinstance(first, list):
             return 0.0
         messages = [item for item in first[:20] if _is_message(item)]
@@ -53,6 +70,10 @@ class StrandsLoader:
                 kind = kind_of(value)
                 if isinstance(value, list):
                     trace = read_messages_file(self.name, source, value)
+                    if trace.steps:
+                        yield trace
+                elif is_team_result(value):
+                    trace = read_team_result(self.name, source, value)
                     if trace.steps:
                         yield trace
                 elif kind is None:

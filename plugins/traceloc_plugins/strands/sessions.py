@@ -97,7 +97,10 @@ def read_session(name: str, session: Session) -> Trace:
     others = {key: value for key, value in session.fields.items() if key not in _KNOWN}
     if session.messages:
         builder.note(
-            "missing", "instructions and tools of the agents: a session does not keep them"
+            "missing",
+            "instructions and tools of the agents: a session does not keep them; OpenTelemetry "
+            "spans do, with OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental,"
+            "gen_ai_tool_definitions",
         )
     id = id_field(session.fields, "session_id")
     return builder.build(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -17,6 +18,17 @@ class SweAgentLoader:
 
     name = "swe_agent"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "nothing to switch on: a run has one agent, called `swe-agent`",
+        "instructions": "nothing to switch on: the history begins with the system message",
+        "schemas": "no `.traj` holds them",
+        "calls": "nothing to switch on: each action is written",
+        "results": "nothing to switch on: each observation is written",
+        "outcome": "no `.traj` says whether the patch is right: keep runs in folders `passed` "
+        "and `failed`",
+        "times": "no `.traj` holds them",
+        "usage": "no `.traj` holds them by step, only for the whole run",
+    }
 
     def sniff(self, head: Head) -> float:
         """Actions with observations, or messages that name their agent and their type."""

@@ -6,9 +6,10 @@ Both sides have tools: ``requestor`` says whose a call is. What judges found (``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder, parse_arguments, text_of
 from traceloc.trace import ToolCall, Trace, Usage
 from traceloc_plugins.facts import amount, count
@@ -37,6 +38,15 @@ class Tau2Loader:
 
     name = "tau2"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "nothing to switch on: there are two sides, `assistant` and `user`",
+        "instructions": "nothing to switch on: `info` of the file holds the policy; a single "
+        "simulation has none",
+        "schemas": "no results file holds them",
+        "calls": "nothing to switch on: each call is written; without any the run made none",
+        "results": "nothing to switch on: each result is written",
+        "inputs": "no results file holds it",
+    }
 
     def sniff(self, head: Head) -> float:
         """Simulations beside their tasks; a chat with an end and whose turns are numbered."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.openai_chat.messages import ChatReader, is_chat
@@ -16,6 +17,14 @@ class TauBenchLoader:
 
     name = "tau_bench"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "agents": "nothing to switch on: there are two sides, `assistant` and `user`",
+        "instructions": "nothing to switch on: the system message holds the policy",
+        "schemas": "no results file holds them; tau-bench's source does",
+        "inputs": "no results file holds it",
+        "times": "no results file holds them; those of tau2-bench do",
+        "usage": "no results file holds them; those of tau2-bench do",
+    }
 
     def sniff(self, head: Head) -> float:
         """A chat called ``traj``, beside a task and its reward."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.facts import word
@@ -28,6 +29,20 @@ class WeaveLoader:
 
     name = "weave"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "give the outermost function the request as an argument",
+        "agents": "make agents objects with a method that is a `@weave.op()`: its class or "
+        "`name` is theirs",
+        "instructions": "have Weave patch the model's client: its calls hold the whole request",
+        "schemas": "have Weave patch the model's client: its calls hold the whole request with "
+        "its tools",
+        "calls": 'mark tools with `@weave.op(kind="tool")`',
+        "results": 'mark tools with `@weave.op(kind="tool")`',
+        "inputs": "leave `postprocess_inputs` of the functions out, which cuts what a call was "
+        "given",
+        "outcome": "run it as an `Evaluation`, whose scorers say it, or give feedback on the call",
+        "usage": "have Weave patch the model's client: `summary.usage` of its calls holds them",
+    }
 
     def sniff(self, head: Head) -> float:
         """The name of a function and a trace beside each other are Weave's own."""

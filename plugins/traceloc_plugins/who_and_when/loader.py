@@ -7,9 +7,10 @@ the same file without them reads the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traceloc.contracts import Content
 from traceloc.loading import Head, Source, TraceBuilder
 from traceloc.trace import Trace
 from traceloc_plugins.ag2.conversation import HUMANS, read_conversation
@@ -28,6 +29,17 @@ class WhoAndWhenLoader:
 
     name = "who_and_when"
     api_version = 1
+    capture: Mapping[Content, str] = {
+        "task": "write `question`",
+        "agents": "write `name` of the messages in `history`",
+        "instructions": "write `system_prompt`, by agent",
+        "schemas": "the format does not hold them",
+        "calls": "the format does not hold them; code stands in the words",
+        "results": "the format does not hold them; what code returned is the next message",
+        "inputs": "the format does not hold it",
+        "times": "the format does not hold them",
+        "usage": "the format does not hold them",
+    }
 
     def sniff(self, head: Head) -> float:
         """A ``history`` of authored messages, beside a question or a blamed step."""

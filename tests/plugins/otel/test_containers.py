@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from traceloc import load
-from traceloc.loading import Head
+from traceloc.loading import Head, read
 from traceloc_plugins.otel.loader import OTelLoader
 
 START = 1_700_000_000_000_000_000
@@ -152,3 +152,51 @@ def test_sniffing_goes_by_structure(otel) -> None:
     assert score({"info": {"trace_id": "tr-1"}, "data": {"spans": [flat]}}) == 0.0
     cut = otel.otlp(*otel.small_run() * 90).encode()[:65536]
     assert OTelLoader().sniff(Head(cut, complete=False)) == 1.0
+
+
+def phoenix_trace(number: int) -> dict[str, Any]:
+    """A trace as Phoenix lists it: spans without contents, which do not repeat its id."""
+
+    def span(id: str, parent: str | None, name: str, kind: str) -> dict[str, Any]:
+        times = {"start_time": f"2026-03-09T10:00:0{id}Z", "end_time": f"2026-03-09T10:00:1{id}Z"}
+        about = {"span_id": id, "parent_id": parent, "name": name, "span_kind": kind}
+        return {"id": f"x{id}", "status_code": "OK", **about, **times}
+
+    return {
+        "id": f"t{number}",
+        "trace_id": f"{number:032x}",
+        "project_id": "p",
+        "spans": [span("1", None, "clerk", "AGENT"), span("2", "1", "stock", "TOOL")],
+    }
+
+
+@pytest.mark.parametrize("shape", ["page", "list", "lines"])
+def test_traces_as_phoenix_lists_them(tmp_path: Path, shape: str) -> None:
+    both = [phoenix_trace(number) for number in (1, 2)]
+    text = {
+        "page": json.dumps({"data": both, "next_cursor": None}),
+        "list": json.dumps(both),
+        "lines": "\n".join(map(json.dumps, both)),
+    }[shape]
+    path = tmp_path / "traces.json"
+    path.write_text(text)
+    found = list(load(path, strict=True))
+    assert [trace.id for trace in found] == [f"{number:032x}" for number in (1, 2)]
+    for trace in found:
+        assert [s.agent for s in trace.steps] == ["clerk", "stock"]
+
+
+@pytest.mark.parametrize("index", ["", "context.span_id,"])
+def test_a_table_of_spans_says_how_else_to_export_it(otel, tmp_path: Path, index: str) -> None:
+    columns = f'{index}name,"context.span_id",context.trace_id,attributes.llm.input_messages'
+    path = tmp_path / "spans.csv"
+    path.write_text(f"{columns}\nm,{1:016x},{otel.TRACE},\"[{{'message.role': 'user'}}]\"\n")
+    (tmp_path / "spans.jsonl").write_text(otel.otlp(*otel.small_run()) + "\n")
+    trace, problem = sorted(read([tmp_path]), key=lambda found: isinstance(found, Exception))
+    assert trace.id == otel.TRACE  # the table takes nothing from the files beside it
+    assert problem.code == "TL100" and "JSONL or Parquet" in str(problem)
+
+
+def test_prose_about_the_columns_is_no_table() -> None:
+    text = b"Look at context.span_id, then at context.trace_id.\n"
+    assert OTelLoader().sniff(Head(text, complete=True)) == 0.0

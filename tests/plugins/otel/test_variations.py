@@ -84,6 +84,26 @@ def test_a_call_id_that_comes_again_means_another_call(otel) -> None:
     assert not trace.diagnostics
 
 
+def test_results_that_a_prompt_shortens_are_those_of_their_calls_in_order(otel) -> None:
+    """Three calls of one id, and a prompt that tells their results in other words."""
+    ask, done = otel.text("user", "Count all."), otel.text("assistant", "3 kinds")
+    spans = [otel.span(1, "invoke_agent clerk", (0, 90), attributes=works("clerk"))]
+    for number, kind in enumerate(("lamps", "chairs", "beds")):
+        made, start = calls(("count", {"of": kind}, "call_0")), 10 * number + 1
+        ran = runs(otel, "count", "call_0", {"of": kind}, f"{number} {kind} in the shop")
+        asked = otel.span(2 * number + 2, "chat", (start, start + 2), 1)
+        asked |= {"attributes": otel.pairs(says(otel, [ask], made))}
+        tool = otel.span(2 * number + 3, "t", (start + 3, start + 4), 1, attributes=ran)
+        spans += [asked, tool]
+    shortened = [answer("call_0", f"{number} …") for number in range(3)]
+    last = says(otel, [ask, *shortened, answer("call_0", "gone")], done)
+    spans.append(otel.span(9, "chat", (50, 55), 1, attributes=last))
+    trace = otel.read(otel.otlp(*spans))
+    results = [s.index for s in trace.steps if s.kind == "result"]
+    assert [s.text[:1] for s in trace.steps if s.kind == "result"] == ["0", "1", "2"]
+    assert [m.step for m in trace.steps[-1].inputs or ()] == [0, *results, None]
+
+
 def test_an_agent_inside_a_tool_may_use_the_ids_of_the_one_outside(otel) -> None:
     order = calls(("ask_writer", {"task": "write it down"}, "0"))
     inner = calls(("write", {"words": "tea"}, "0"))

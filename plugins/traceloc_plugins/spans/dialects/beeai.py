@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from traceloc_plugins.spans.messages import json_text
 from traceloc_plugins.spans.raw import RawSpan
+from traceloc_plugins.spans.returned import json_text
 from traceloc_plugins.spans.values import decoded
 
 SCOPE = "openinference.instrumentation.beeai"

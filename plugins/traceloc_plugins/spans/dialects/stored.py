@@ -126,8 +126,9 @@ class Langfuse(Stored):
 
     name = "langfuse"
     capture_hint = (
-        "export traces through the API (GET /api/public/traces/ID), since the download of the "
-        "user interface leaves inputs and outputs out"
+        "export observations with GET /api/public/v2/observations?traceId=ID&fields=core,basic,"
+        "io,metadata,model,usage (or GET /api/public/traces/ID of older servers), since the "
+        "download of the user interface leaves inputs and outputs out"
     )
     kind_key = "langfuse.observation.type"
     input_key = "langfuse.observation.input"
