@@ -85,6 +85,7 @@ class _Matcher:
         self._nodes = nodes
         self._ends = ends
         self._times_met: dict[str, int] = {}
+        self._given: set[str] = set()
         self._by_id: dict[str, OrderedDict[int, MadeCall]] = {}
         self._by_name: dict[str, OrderedDict[int, MadeCall]] = {}
         self._handoffs: OrderedDict[int, MadeCall] = OrderedDict()
@@ -93,9 +94,13 @@ class _Matcher:
         """Wait for the execution of calls."""
         for made in calls:
             if raw := made.call.id:
-                times = self._times_met[raw] = self._times_met.get(raw, 0) + 1
-                if times > 1:  # some model servers count calls anew in every response
-                    made.id = f"{raw}#{times}"
+                # Some model servers count calls anew in every response.
+                times = self._times_met.get(raw, 0) + 1
+                while (own := f"{raw}#{times}" if times > 1 else raw) in self._given:
+                    times += 1
+                self._times_met[raw] = times
+                self._given.add(own)
+                made.id = own
                 self._by_id.setdefault(raw, OrderedDict())[id(made)] = made
             self._by_name.setdefault(made.call.name, OrderedDict())[id(made)] = made
             if is_handoff(made.call.name):

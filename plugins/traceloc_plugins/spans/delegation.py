@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 _TARGET = re.compile(
@@ -51,5 +52,7 @@ def known_name(name: str, agents: Iterable[str]) -> str:
     return next((agent for agent in agents if _plain(agent) == plain), name)
 
 
+# Every call asks for all agents of its trace.
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).lower()
