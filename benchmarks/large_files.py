@@ -129,7 +129,9 @@ def main() -> None:
             f"{'missed' if missed else 'met'}",
             f"traces: those that were scanned; {arguments.traces:,} are in each file"
             + (
-                f", and each scan was ended after {arguments.seconds:g} s" * bool(arguments.seconds)
+                f", and each scan was ended after {arguments.seconds:g} s"
+                if arguments.seconds
+                else ""
             ),
             "the file was read once before, so that no disk is measured",
             f"sniff: median of {SNIFFS}, from opening the file to the name of the loader",

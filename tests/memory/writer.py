@@ -17,7 +17,7 @@ def main(address: str, name: str, count: int) -> None:
         store = PostgresStore(address)
     else:
         store = SqliteStore(address)
-    source = np.random.default_rng(abs(hash(name)) % 1000)
+    source = np.random.default_rng(list(name.encode()))
     for number in range(count):
         vector = source.normal(size=(1, 8)).astype(np.float32)
         vector /= np.linalg.norm(vector)
