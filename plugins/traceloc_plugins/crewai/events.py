@@ -18,13 +18,12 @@ from traceloc_plugins.openai_chat.tools import add_tools
 from traceloc_plugins.records import bounded, id_field, integer, text_field
 from traceloc_plugins.spans.calls import canonical
 from traceloc_plugins.spans.messages import read_messages
+from traceloc_plugins.spans.retelling import is_retold
 from traceloc_plugins.spans.values import decoded, moment, nanoseconds
 from traceloc_plugins.turns import Turns, model_error
 
 _PARENTS = ("parent_event_id", "started_event_id", "previous_event_id", "triggered_by_event_id")
 _MAX_CHAIN = 10_000
-_TELLING = 12
-"""Characters from which a message inside another is the same message."""
 _BEGINS = ("kickoff_started", "lite_agent_execution_started")
 _REPEATS = re.compile(
     r"agent_logs_|flow_|method_execution_|llm_(?:stream|thinking)_chunk|default_env|task_evaluation"
@@ -291,9 +290,7 @@ class EventReader:
         last = self._builder.steps[-1] if self._builder.steps else None
         if last is None or last.kind != "event" or last.error is None:
             return False
-        if min(len(text), len(last.text)) < _TELLING:
-            return text == last.text
-        return text in last.text or last.text in text
+        return is_retold(text, last.text)
 
 
 def _worker(event: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from traceloc_plugins.spans.dialect import Attribution, Content, Dialect, ToolUs
 from traceloc_plugins.spans.dialects.langgraph import STEPS_OF_AN_AGENT
 from traceloc_plugins.spans.names import GENERIC_ROOTS, is_placeholder
 from traceloc_plugins.spans.raw import RawSpan
+from traceloc_plugins.spans.retelling import is_retold
 
 _TOLD_APART = 16
 """Errors below a span that its own is compared with."""
@@ -61,20 +62,7 @@ class Node:
             return True
         if said in (NO_MESSAGE, self.error.type) or len(self.failed_below) == _TOLD_APART:
             return False
-        return not any(_is_retold(said, below) for below in self.failed_below)
-
-
-_TELLING = 12
-"""Characters from which a message inside another is the same message."""
-
-
-def _is_retold(said: str, below: str) -> bool:
-    """Whether two messages tell of one failure: frameworks put words in front of what they met."""
-    forms = [{text, text.partition(": ")[2]} - {""} for text in (said, below)]
-    if forms[0] & forms[1]:
-        return True
-    # A mere "failed" stands in many messages that tell of something else.
-    return min(len(said), len(below)) >= _TELLING and (said in below or below in said)
+        return not any(is_retold(said, below) for below in self.failed_below)
 
 
 def build_tree(
